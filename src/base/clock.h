@@ -1,0 +1,30 @@
+#ifndef DK_BASE_CLOCK_H
+#define DK_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/*
+ * The only clock.  Programs read it at their edge (once per request, once per
+ * command) and hand the time down as `now_ms`; nothing below reads a clock,
+ * so a test gives whatever time it likes.
+ */
+
+/* Milliseconds since 1970-01-01T00:00:00Z. */
+int64_t clock_now_ms(void);
+/* Milliseconds of a clock that never jumps, for time limits. */
+int64_t clock_monotonic_ms(void);
+
+/*
+ * The time as text, always UTC and English whatever TZ and locale say.
+ * Years 1970 to 9999; earlier and later times come out as the nearest.
+ */
+enum { CLOCK_ISO_LEN = 24, CLOCK_HTTP_LEN = 29 };
+/* 2026-11-23T20:07:28.123Z (RFC 3339) */
+void clock_iso(int64_t ms, char text[CLOCK_ISO_LEN + 1]);
+/* Mon, 23 Nov 2026 20:07:28 GMT (RFC 9110 5.6.7, IMF-fixdate) */
+void clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1]);
+
+#endif

@@ -1,0 +1,71 @@
+#ifndef DK_DOMAIN_ACCOUNT_H
+#define DK_DOMAIN_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "domain/domain.h"
+#include "domain/password.h"
+#include "store/users.h"
+
+/*
+ * User names are ASCII letters, digits and . _ @ + - , begin with a letter or
+ * digit, have at most USER_NAME_MAX bytes and are one name whatever their
+ * case (RFC 8265 3.3, UsernameCaseMapped, restricted to ASCII so that no two
+ * names look alike).
+ */
+bool account_name_is_valid(struct str name);
+/* The folded form; key holds USER_NAME_MAX + 1.  False for invalid names. */
+bool account_key(struct str name, char key[USER_NAME_MAX + 1]);
+/* Group names: ASCII letters, digits and . _ - , at most USER_GROUP_MAX. */
+bool account_group_is_valid(struct str group);
+
+/*
+ * Check name and pw.  On DK_OK, *ok says whether they match; only then is
+ * *user filled in.  An unknown name, a disabled account and a wrong password
+ * cost the same time and look the same.  Writes the audit event for a
+ * failure (sign_in, failure); an unknown name is written as "(unknown)",
+ * because people type passwords there (DK-T-11).  The caller wipes pw and
+ * *user.  Rehashes when the configured cost has changed.
+ */
+enum dk_err account_authenticate(struct domain *dom, const struct asker *asker,
+    struct str name, struct str pw, int64_t now_ms, struct user_row *user,
+    bool *ok) DK_CHECK;
+
+/* *found: an absent or invalid name is an answer, not an error. */
+enum dk_err account_get(struct domain *dom, struct str name,
+    struct user_row *user, bool *found) DK_CHECK;
+
+/*
+ * What an administrator does.  Each writes its audit event in the same
+ * transaction.  flaw says why a password is refused (DK_ERR_INPUT).  pw is
+ * STR_NONE for an account that cannot sign in yet.
+ */
+struct account_new {
+	struct str name, display_name, email, pw;
+	const struct str *groups;
+	size_t n_groups;
+};
+/* DK_ERR_CONFLICT: the name exists.  DK_ERR_INPUT with flaw PASSWORD_FINE:
+ * a name, address or group is malformed. */
+enum dk_err account_add(struct domain *dom, const struct asker *asker,
+    const struct account_new *new_account, int64_t now_ms,
+    enum password_flaw *flaw) DK_CHECK;
+/* Ends all sessions of the user but `keep_session` (STR_NONE: all). */
+enum dk_err account_set_password(struct domain *dom,
+    const struct asker *asker, const struct user_row *user, struct str pw,
+    struct str keep_session, int64_t now_ms,
+    enum password_flaw *flaw) DK_CHECK;
+enum dk_err account_set_disabled(struct domain *dom,
+    const struct asker *asker, const struct user_row *user, bool disabled,
+    int64_t now_ms) DK_CHECK;
+enum dk_err account_delete(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, int64_t now_ms) DK_CHECK;
+/* add or remove one group; sessions see it on the next request. */
+enum dk_err account_set_group(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str group, bool member,
+    int64_t now_ms) DK_CHECK;
+
+#endif

@@ -1,0 +1,51 @@
+#ifndef DK_DOMAIN_PASSWORD_H
+#define DK_DOMAIN_PASSWORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "domain/domain.h"
+#include "store/users.h"
+
+enum {
+	PASSWORD_BYTES_MAX = 1024,
+	PASSWORD_CODE_POINTS_MAX = 256,
+	PASSWORD_HASH_WAIT_MS = 5000
+};
+
+/*
+ * argon2id PHC string of pw (RFC 9106) with the configured cost, into hash.
+ * Takes a slot: DK_ERR_BUSY when all are taken.  The caller wipes pw.
+ */
+enum dk_err password_hash(struct domain *dom, struct str pw,
+    char hash[USER_PASSWORD_HASH_MAX + 1]) DK_CHECK;
+
+/*
+ * *match says whether pw is the password that `stored` was made of.  What is
+ * no argon2id string of bearable cost never matches, but takes the time of
+ * one hash all the same.  Give STR_NONE for an unknown user: a decoy with
+ * the configured cost is tried (DK-T-08).  *rehash (may be NULL) is true
+ * when stored has another cost than the configured one.
+ */
+enum dk_err password_verify(struct domain *dom, struct str pw,
+    struct str stored, bool *match, bool *rehash) DK_CHECK;
+
+/* A new password against the rules (63B 3.1.1.2).  */
+enum password_flaw {
+	PASSWORD_FINE,
+	PASSWORD_TOO_SHORT,
+	PASSWORD_TOO_LONG,
+	PASSWORD_NOT_TEXT, /* not UTF-8, or holds NUL */
+	PASSWORD_IS_NAME,  /* the user's or the site's name */
+	PASSWORD_COMMON	   /* on the list */
+};
+enum password_flaw password_judge(const struct conf *conf, struct str pw,
+    const struct user_row *user);
+/* A sentence for people that says what is wrong and what to do.  Static but
+ * for the number, which is filled in; into out. */
+void password_flaw_text(enum password_flaw flaw, const struct conf *conf,
+    struct buf *out);
+
+#endif

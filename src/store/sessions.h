@@ -1,0 +1,79 @@
+#ifndef DK_STORE_SESSIONS_H
+#define DK_STORE_SESSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/net.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "store/db.h"
+#include "store/users.h"
+
+enum { SESSION_AGENT_MAX = 256, SESSION_HOST_MAX = 255 };
+
+/* One row of `sessions`. */
+struct session_row {
+	char id[UUID_TEXT_LEN + 1];
+	struct digest secret_hash; /* SHA-256 of the 32 secret bytes */
+	int64_t user_id;
+	int64_t created_at_ms;	     /* sign-in */
+	int64_t authenticated_at_ms; /* last full authentication */
+	int64_t last_seen_at_ms;
+	int64_t expires_at_ms;	 /* absolute */
+	int64_t idle_timeout_ms; /* 0: none */
+	int level;		 /* 1: password, 2: second factor too */
+	bool remember;
+	char ip[IP_TEXT_MAX];
+	char user_agent[SESSION_AGENT_MAX + 1]; /* cut to fit, printable */
+	char host[SESSION_HOST_MAX + 1]; /* the origin's host it belongs to */
+};
+
+/* A session together with what the gate must know of its user. */
+struct session_view {
+	struct session_row session;
+	char username[USER_NAME_MAX + 1];
+	char display_name[USER_DISPLAY_NAME_MAX + 1];
+	char email[USER_EMAIL_MAX + 1];
+	bool disabled, must_change;
+};
+
+/* The hot look-up: session joined with its user, by id. */
+enum dk_err sessions_get(struct db *db, struct str id,
+    struct session_view *view, bool *found) DK_CHECK;
+enum dk_err sessions_add(struct db *db,
+    const struct session_row *row) DK_CHECK;
+/* Only ever moves last_seen_at forward. */
+enum dk_err sessions_touch(struct db *db, struct str id,
+    int64_t now_ms) DK_CHECK;
+enum dk_err sessions_delete(struct db *db, struct str id,
+    bool *deleted) DK_CHECK;
+/* All of a user's but `keep` (STR_NONE: all); *n counts. */
+enum dk_err sessions_delete_of_user(struct db *db, int64_t user_id,
+    struct str keep, int64_t *n) DK_CHECK;
+enum dk_err sessions_delete_all(struct db *db, int64_t *n) DK_CHECK;
+/* The oldest live ones of a user beyond `keep_newest`. */
+enum dk_err sessions_delete_oldest(struct db *db, int64_t user_id,
+    int64_t keep_newest, int64_t now_ms, int64_t *n) DK_CHECK;
+
+/*
+ * One step of the purge: look at up to `limit` rows whose id is above `from`
+ * and delete the expired ones; *last is the id looked at last ("" at the
+ * end), *n what was deleted.
+ */
+enum dk_err sessions_purge_step(struct db *db, struct str from, int64_t limit,
+    int64_t now_ms, char last[UUID_TEXT_LEN + 1], int64_t *n) DK_CHECK;
+
+/*
+ * Live sessions, newest first: of one user (user_id > 0) or of all (0),
+ * before the given created_at and id (keyset paging; INT64_MAX and "" for
+ * the start).
+ */
+typedef enum dk_err sessions_fn(void *arg, const struct session_view *view);
+enum dk_err sessions_list(struct db *db, int64_t user_id, int64_t now_ms,
+    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
+    void *arg) DK_CHECK;
+
+#endif
