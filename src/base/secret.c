@@ -1,7 +1,9 @@
 #include "base/secret.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <uuid/uuid.h>
@@ -103,6 +105,20 @@ void
 secret_wipe(void *p, size_t n)
 {
 	sodium_memzero(p, n);
+}
+
+void *
+secret_alloc(size_t n)
+{
+	return malloc(n);
+}
+
+void
+secret_free(void *p)
+{
+	if (p != NULL)
+		sodium_memzero(p, malloc_usable_size(p));
+	free(p);
 }
 
 enum dk_err

@@ -46,6 +46,10 @@ bool secret_bytes_eq(const void *a, const void *b, size_t n);
 bool digest_eq(const struct digest *a, const struct digest *b);
 void secret_wipe(void *p, size_t n);
 
+/* For libraries that take an allocator: what is freed is wiped first. */
+void *secret_alloc(size_t n);
+void secret_free(void *p);
+
 /* A version 4 UUID (RFC 9562 5.4) from secret_random, lower case. */
 enum { UUID_TEXT_LEN = 36 };
 enum dk_err uuid_new(char text[UUID_TEXT_LEN + 1]) DK_CHECK;

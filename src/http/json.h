@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -30,27 +29,5 @@ struct json_member {
  */
 enum dk_err json_read(struct str text, struct json_member *members, size_t n,
     struct arena *arena, const char **problem) DK_CHECK;
-
-/*
- * Writing: members follow one another, commas come by themselves.
- *	json_open(&w, out); json_object(&w, NULL);
- *	json_str(&w, "name", s); json_end(&w);
- * key is NULL inside an array and at the top.
- */
-enum { JSON_DEPTH_MAX = 8 };
-struct json_writer {
-	struct buf *out;
-	unsigned depth;
-	bool first[JSON_DEPTH_MAX + 1];
-	char close[JSON_DEPTH_MAX + 1];
-};
-void json_open(struct json_writer *w, struct buf *out);
-void json_object(struct json_writer *w, const char *key);
-void json_array(struct json_writer *w, const char *key);
-void json_end(struct json_writer *w); /* closes the innermost */
-void json_str(struct json_writer *w, const char *key, struct str s);
-void json_int(struct json_writer *w, const char *key, long long n);
-void json_bool(struct json_writer *w, const char *key, bool b);
-void json_null(struct json_writer *w, const char *key);
 
 #endif

@@ -17,6 +17,7 @@
  */
 enum {
 	RESPONSE_BODY_MAX = 256 * 1024,
+	RESPONSE_SMALL_BODY_MAX = 16 * 1024, /* of what is not HTML */
 	RESPONSE_HEADERS_MAX = 12 * 1024,
 	RESPONSE_COOKIES_MAX = 4,
 	RESPONSE_HEADS_MAX = 32
@@ -50,7 +51,8 @@ void response_init(struct response *res, struct arena *arena);
 void response_reset(struct response *res, unsigned status);
 /*
  * Set the status and the content type ("text/html; charset=utf-8").
- * STR_NONE: no body.
+ * STR_NONE: no body.  The body has room for RESPONSE_BODY_MAX bytes if it is
+ * HTML, else for RESPONSE_SMALL_BODY_MAX.
  */
 void response_start(struct response *res, unsigned status, struct str type);
 

@@ -1,0 +1,67 @@
+#include "http/json.h"
+
+#include <jansson.h>
+
+#include "base/secret.h"
+
+static enum dk_err
+read_member(struct json_member *member, const json_t *value,
+    struct arena *arena, const char **problem)
+{
+	struct str text;
+
+	if (value == NULL || json_is_null(value))
+		return DK_OK;
+	if (member->type == JSON_BOOL_MEMBER) {
+		if (!json_is_boolean(value)) {
+			*problem = "a member of the object must be true or "
+				   "false";
+			return DK_ERR_INPUT;
+		}
+		member->flag = json_is_true(value);
+		return DK_OK;
+	}
+	if (!json_is_string(value)) {
+		*problem = "a member of the object must be a string";
+		return DK_ERR_INPUT;
+	}
+	text = (struct str){ json_string_value(value),
+		json_string_length(value) };
+	if (text.n > member->max) {
+		*problem = "a member of the object is too long";
+		return DK_ERR_TOO_LARGE;
+	}
+	member->text = arena_dup(arena, text);
+	return str_is_none(member->text) ? DK_ERR_NOMEM : DK_OK;
+}
+
+enum dk_err
+json_read(struct str text, struct json_member *members, size_t n,
+    struct arena *arena, const char **problem)
+{
+	enum dk_err err = DK_OK;
+	json_error_t why;
+	json_t *root;
+	size_t i;
+
+	*problem = NULL;
+	for (i = 0; i < n; i++) {
+		members[i].text = STR_NONE;
+		members[i].flag = false;
+	}
+	/* jansson's copies of the strings are wiped as they are freed. */
+	json_set_alloc_funcs(secret_alloc, secret_free);
+	root = json_loadb(text.p == NULL ? "" : text.p, text.n,
+	    JSON_REJECT_DUPLICATES, &why);
+	if (!json_is_object(root)) {
+		*problem = "the body is not one valid JSON object";
+		err = DK_ERR_INPUT;
+		goto out;
+	}
+	for (i = 0; i < n && err == DK_OK; i++)
+		err = read_member(&members[i],
+		    json_object_get(root, members[i].name), arena, problem);
+out:
+	json_decref(root);
+	return err;
+}
