@@ -110,7 +110,7 @@ secret_wipe(void *p, size_t n)
 void *
 secret_alloc(size_t n)
 {
-	return malloc(n);
+	return calloc(1, n);
 }
 
 void

@@ -46,7 +46,8 @@ bool secret_bytes_eq(const void *a, const void *b, size_t n);
 bool digest_eq(const struct digest *a, const struct digest *b);
 void secret_wipe(void *p, size_t n);
 
-/* For libraries that take an allocator: what is freed is wiped first. */
+/* Zeroed memory that is wiped when it is freed; also for libraries that take
+ * an allocator.  NULL when there is none. */
 void *secret_alloc(size_t n);
 void secret_free(void *p);
 

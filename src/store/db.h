@@ -15,7 +15,7 @@
  * The thin layer over an engine: prepare, bind and step over the closed set
  * of statements of sql/queries.sql.  One connection per process, one
  * statement under way at a time.  An engine is a constant table of functions
- * (struct db_ops); the text of the statements is the same on all of them.
+ * (store/db_ops.h); the text of the statements is the same on all of them.
  *
  * Errors, from every function: DK_ERR_BUSY when a bounded wait for a lock ran
  * out, DK_ERR_CONFLICT when a unique name exists, DK_ERR_STORE for the rest
@@ -114,9 +114,5 @@ enum dk_err db_backup(struct db *db, struct str file,
     struct buf *message) DK_CHECK;
 /* Integrity and foreign keys; *sound says the result, message the faults. */
 enum dk_err db_check(struct db *db, bool *sound, struct buf *message) DK_CHECK;
-
-/* What an engine provides; see db_sqlite.c. */
-struct db_ops;
-extern const struct db_ops db_sqlite_ops;
 
 #endif

@@ -49,6 +49,9 @@ enum dk_err users_add(struct db *db, const struct user_row *row,
 /* Also sets password_changed_at. */
 enum dk_err users_set_password(struct db *db, int64_t id, struct str hash,
     bool must_change, int64_t now_ms) DK_CHECK;
+/* Replace a hash by one of the same password, unless it changed meanwhile. */
+enum dk_err users_rehash(struct db *db, int64_t id, struct str verified,
+    struct str hash) DK_CHECK;
 /* display_name and email of row. */
 enum dk_err users_set_profile(struct db *db,
     const struct user_row *row) DK_CHECK;

@@ -1,0 +1,183 @@
+-- Every statement of the program, once, for all engines.  A block begins with
+-- "-- name:"; its comments say what the parameters are and what comes back.
+-- $1, $2 … are bound by name in SQLite and by number in PostgreSQL.  Times
+-- are milliseconds.
+
+-- name: user_get
+-- $1 name in lower case; all columns of struct user_row
+SELECT id, username, display_name, email, password_hash, disabled,
+       must_change, created_at, password_changed_at
+  FROM users
+ WHERE username_key = $1;
+
+-- name: user_get_by_id
+-- $1 id; as user_get
+SELECT id, username, display_name, email, password_hash, disabled,
+       must_change, created_at, password_changed_at
+  FROM users
+ WHERE id = $1;
+
+-- name: user_add
+-- $1 id, $2 name, $3 name in lower case, $4 display name, $5 address,
+-- $6 password hash, $7 must_change, $8 now
+INSERT INTO users (id, username, username_key, display_name, email,
+       password_hash, must_change, created_at, password_changed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8);
+
+-- name: user_set_password
+-- $1 id, $2 hash, $3 must_change, $4 now
+UPDATE users
+   SET password_hash = $2, must_change = $3, password_changed_at = $4
+ WHERE id = $1;
+
+-- name: user_rehash
+-- $1 id, $2 the hash that was verified, $3 its replacement
+UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2;
+
+-- name: user_set_profile
+-- $1 id, $2 display name, $3 address
+UPDATE users SET display_name = $2, email = $3 WHERE id = $1;
+
+-- name: user_set_disabled
+-- $1 id, $2 0 or 1, $3 now or NULL; a trigger ends the sessions
+UPDATE users SET disabled = $2, disabled_at = $3 WHERE id = $1;
+
+-- name: user_delete
+-- $1 id; sessions and memberships go with it
+DELETE FROM users WHERE id = $1;
+
+-- name: user_list
+-- $1 name in lower case to go on behind, $2 how many; as user_get
+SELECT id, username, display_name, email, password_hash, disabled,
+       must_change, created_at, password_changed_at
+  FROM users
+ WHERE username_key > $1
+ ORDER BY username_key
+ LIMIT $2;
+
+-- name: user_count
+-- how many there are
+SELECT count(*) FROM users;
+
+-- name: group_list
+-- $1 user; names in order
+SELECT group_name FROM user_groups WHERE user_id = $1 ORDER BY group_name;
+
+-- name: group_add
+-- $1 user, $2 group; a member already stays one
+INSERT INTO user_groups (user_id, group_name) VALUES ($1, $2)
+ ON CONFLICT (user_id, group_name) DO NOTHING;
+
+-- name: group_remove
+-- $1 user, $2 group
+DELETE FROM user_groups WHERE user_id = $1 AND group_name = $2;
+
+-- name: session_get
+-- $1 id; the columns of struct session_view: the gate's one look-up
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+ WHERE s.id = $1;
+
+-- name: session_add
+-- $1 id, $2 SHA-256 of the secret, $3 user, $4 created, $5 authenticated,
+-- $6 last seen, $7 expires, $8 idle timeout, $9 level, $10 remember, $11 ip,
+-- $12 user agent, $13 host
+INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
+       last_seen_at, expires_at, idle_timeout, level, remember, ip,
+       user_agent, host)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+
+-- name: session_touch
+-- $1 id, $2 now; only ever forward
+UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2;
+
+-- name: session_delete
+-- $1 id
+DELETE FROM sessions WHERE id = $1;
+
+-- name: session_delete_of_user
+-- $1 user, $2 id of the one to keep, '' for none
+DELETE FROM sessions WHERE user_id = $1 AND id <> $2;
+
+-- name: session_delete_all
+-- every session
+DELETE FROM sessions;
+
+-- name: session_delete_oldest
+-- $1 user, $2 now, $3 how many of the newest live ones stay
+DELETE FROM sessions
+ WHERE user_id = $1
+   AND id NOT IN
+       (SELECT id FROM sessions
+         WHERE user_id = $1 AND expires_at > $2
+           AND (idle_timeout = 0 OR last_seen_at + idle_timeout > $2)
+         ORDER BY created_at DESC, id DESC
+         LIMIT $3);
+
+-- name: session_purge_end
+-- $1 id to go on behind, $2 how many to look at; the last id looked at
+SELECT max(id) FROM
+ (SELECT id FROM sessions WHERE id > $1 ORDER BY id LIMIT $2) AS step;
+
+-- name: session_purge
+-- $1 behind this id, $2 up to this id, $3 now
+DELETE FROM sessions
+ WHERE id > $1 AND id <= $2
+   AND (expires_at <= $3 OR
+        (idle_timeout > 0 AND last_seen_at + idle_timeout <= $3));
+
+-- name: session_list
+-- $1 now, $2 created before, $3 id before (at the same time), $4 how many;
+-- as session_get, newest first
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+ WHERE s.expires_at > $1
+   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND (s.created_at < $2 OR (s.created_at = $2 AND s.id < $3))
+ ORDER BY s.created_at DESC, s.id DESC
+ LIMIT $4;
+
+-- name: session_list_of_user
+-- as session_list, and $5 the user
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+ WHERE s.user_id = $5
+   AND s.expires_at > $1
+   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND (s.created_at < $2 OR (s.created_at = $2 AND s.id < $3))
+ ORDER BY s.created_at DESC, s.id DESC
+ LIMIT $4;
+
+-- name: event_add
+-- $1 at, $2 event, $3 outcome, $4 user name, $5 ip, $6 session, $7 request,
+-- $8 actor, $9 detail
+INSERT INTO events (at, event, outcome, username, ip, session, request_id,
+       actor, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: event_list
+-- $1 id to go on behind, $2 since, $3 user name or '', $4 how many
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE id > $1 AND at >= $2
+   AND ($3 = '' OR lower(username) = lower($3))
+ ORDER BY id
+ LIMIT $4;
+
+-- name: event_purge_step
+-- $1 before, $2 how many at most
+DELETE FROM events WHERE id IN
+ (SELECT id FROM events WHERE at < $1 ORDER BY at LIMIT $2);

@@ -1,0 +1,55 @@
+#include "store/events.h"
+
+enum dk_err
+events_add(struct db *db, const struct event_row *row)
+{
+	const struct db_arg args[] = { DB_ARG_INT(row->at_ms),
+		DB_ARG_TEXT(row->event), DB_ARG_TEXT(row->outcome),
+		DB_ARG_TEXT(row->username), DB_ARG_TEXT(row->ip),
+		DB_ARG_TEXT(row->session), DB_ARG_TEXT(row->request_id),
+		DB_ARG_TEXT(row->actor), DB_ARG_TEXT(row->detail) };
+
+	return db_exec(db, Q_EVENT_ADD, args, 9, NULL);
+}
+
+enum dk_err
+events_list(struct db *db, struct str username, int64_t since_ms,
+    int64_t after_id, size_t limit, events_fn *fn, void *arg)
+{
+	const struct db_arg args[] = { DB_ARG_INT(after_id),
+		DB_ARG_INT(since_ms),
+		DB_ARG_TEXT(username.n == 0 ? STR("") : username),
+		DB_ARG_INT((int64_t)limit) };
+	struct event_row row;
+	bool some = false;
+	enum dk_err err;
+
+	err = db_query(db, Q_EVENT_LIST, args, 4);
+	while (err == DK_OK) {
+		err = db_next(db, &some);
+		if (err != DK_OK || !some)
+			break;
+		row = (struct event_row){ .id = db_int(db, 0),
+			.at_ms = db_int(db, 1),
+			.event = db_text(db, 2),
+			.outcome = db_text(db, 3),
+			.username = db_text(db, 4),
+			.ip = db_text(db, 5),
+			.session = db_text(db, 6),
+			.request_id = db_text(db, 7),
+			.actor = db_text(db, 8),
+			.detail = db_text(db, 9) };
+		err = fn(arg, &row);
+	}
+	db_done(db);
+	return err;
+}
+
+enum dk_err
+events_purge_step(struct db *db, int64_t before_ms, int64_t limit, int64_t *n)
+{
+	const struct db_arg args[] = { DB_ARG_INT(before_ms),
+		DB_ARG_INT(limit) };
+
+	return db_exec(db, Q_EVENT_PURGE_STEP, args, 2, n);
+}

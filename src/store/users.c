@@ -1,0 +1,204 @@
+#include "store/users.h"
+
+/* Columns as user_get and its kin name them. */
+static enum dk_err
+read_row(struct db *db, struct user_row *row)
+{
+	enum dk_err err;
+
+	row->id = db_int(db, 0);
+	err = db_copy_text(db, 1, row->username, sizeof(row->username));
+	if (err == DK_OK)
+		err = db_copy_text(db, 2, row->display_name,
+		    sizeof(row->display_name));
+	if (err == DK_OK)
+		err = db_copy_text(db, 3, row->email, sizeof(row->email));
+	if (err == DK_OK)
+		err = db_copy_text(db, 4, row->password_hash,
+		    sizeof(row->password_hash));
+	row->disabled = db_int(db, 5) != 0;
+	row->must_change = db_int(db, 6) != 0;
+	row->created_at_ms = db_int(db, 7);
+	row->password_changed_at_ms = db_int(db, 8);
+	return err;
+}
+
+static enum dk_err
+get(struct db *db, enum query q, struct db_arg arg, struct user_row *row,
+    bool *found)
+{
+	enum dk_err err;
+
+	*row = (struct user_row){ 0 };
+	*found = false;
+	err = db_query(db, q, &arg, 1);
+	if (err == DK_OK)
+		err = db_next(db, found);
+	if (err == DK_OK && *found)
+		err = read_row(db, row);
+	db_done(db);
+	if (err != DK_OK) {
+		*row = (struct user_row){ 0 };
+		*found = false;
+	}
+	return err;
+}
+
+enum dk_err
+users_get(struct db *db, struct str key, struct user_row *row, bool *found)
+{
+	return get(db, Q_USER_GET, DB_ARG_TEXT(key), row, found);
+}
+
+enum dk_err
+users_get_by_id(struct db *db, int64_t id, struct user_row *row, bool *found)
+{
+	return get(db, Q_USER_GET_BY_ID, DB_ARG_INT(id), row, found);
+}
+
+enum dk_err
+users_add(struct db *db, const struct user_row *row, struct str key)
+{
+	const struct db_arg args[] = { DB_ARG_INT(row->id),
+		DB_ARG_TEXT(str_from(row->username)), DB_ARG_TEXT(key),
+		DB_ARG_TEXT(str_from(row->display_name)),
+		DB_ARG_TEXT(str_from(row->email)),
+		DB_ARG_TEXT(str_from(row->password_hash)),
+		DB_ARG_INT(row->must_change), DB_ARG_INT(row->created_at_ms) };
+
+	return db_exec(db, Q_USER_ADD, args, 8, NULL);
+}
+
+enum dk_err
+users_set_password(struct db *db, int64_t id, struct str hash,
+    bool must_change, int64_t now_ms)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_TEXT(hash),
+		DB_ARG_INT(must_change), DB_ARG_INT(now_ms) };
+
+	return db_exec(db, Q_USER_SET_PASSWORD, args, 4, NULL);
+}
+
+enum dk_err
+users_rehash(struct db *db, int64_t id, struct str verified, struct str hash)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_TEXT(verified),
+		DB_ARG_TEXT(hash) };
+
+	return db_exec(db, Q_USER_REHASH, args, 3, NULL);
+}
+
+enum dk_err
+users_set_profile(struct db *db, const struct user_row *row)
+{
+	const struct db_arg args[] = { DB_ARG_INT(row->id),
+		DB_ARG_TEXT(str_from(row->display_name)),
+		DB_ARG_TEXT(str_from(row->email)) };
+
+	return db_exec(db, Q_USER_SET_PROFILE, args, 3, NULL);
+}
+
+enum dk_err
+users_set_disabled(struct db *db, int64_t id, bool disabled, int64_t now_ms)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_INT(disabled),
+		disabled ? DB_ARG_INT(now_ms) : DB_ARG_NULL };
+
+	return db_exec(db, Q_USER_SET_DISABLED, args, 3, NULL);
+}
+
+enum dk_err
+users_delete(struct db *db, int64_t id)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id) };
+
+	return db_exec(db, Q_USER_DELETE, args, 1, NULL);
+}
+
+enum dk_err
+users_list(struct db *db, struct str after, size_t limit, users_fn *fn,
+    void *arg)
+{
+	const struct db_arg args[] = { DB_ARG_TEXT(
+					   after.n == 0 ? STR("") : after),
+		DB_ARG_INT((int64_t)limit) };
+	struct user_row row;
+	bool some = false;
+	enum dk_err err;
+
+	err = db_query(db, Q_USER_LIST, args, 2);
+	while (err == DK_OK) {
+		err = db_next(db, &some);
+		if (err != DK_OK || !some)
+			break;
+		row = (struct user_row){ 0 };
+		err = read_row(db, &row);
+		if (err == DK_OK)
+			err = fn(arg, &row);
+	}
+	db_done(db);
+	return err;
+}
+
+enum dk_err
+users_count(struct db *db, int64_t *n)
+{
+	bool some = false;
+	enum dk_err err;
+
+	*n = 0;
+	err = db_query(db, Q_USER_COUNT, NULL, 0);
+	if (err == DK_OK)
+		err = db_next(db, &some);
+	if (err == DK_OK && some)
+		*n = db_int(db, 0);
+	db_done(db);
+	return err;
+}
+
+enum dk_err
+users_groups(struct db *db, int64_t id, struct group_list *groups)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id) };
+	bool some = false;
+	enum dk_err err;
+
+	groups->n = 0;
+	err = db_query(db, Q_GROUP_LIST, args, 1);
+	while (err == DK_OK) {
+		err = db_next(db, &some);
+		if (err != DK_OK || !some)
+			break;
+		if (groups->n == USER_GROUPS_MAX) {
+			err = DK_ERR_TOO_LARGE;
+			break;
+		}
+		err = db_copy_text(db, 0, groups->name[groups->n],
+		    sizeof(groups->name[0]));
+		if (err == DK_OK)
+			groups->n++;
+	}
+	db_done(db);
+	if (err != DK_OK)
+		groups->n = 0;
+	return err;
+}
+
+enum dk_err
+users_group_add(struct db *db, int64_t id, struct str group)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_TEXT(group) };
+
+	return db_exec(db, Q_GROUP_ADD, args, 2, NULL);
+}
+
+enum dk_err
+users_group_remove(struct db *db, int64_t id, struct str group, bool *removed)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_TEXT(group) };
+	int64_t n = 0;
+	enum dk_err err = db_exec(db, Q_GROUP_REMOVE, args, 2, &n);
+
+	*removed = n > 0;
+	return err;
+}
