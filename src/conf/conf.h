@@ -22,7 +22,8 @@ enum {
 	CONF_PROXIES_MAX = 64,
 	CONF_RULES_MAX = 256,
 	CONF_RULE_SUBJECTS_MAX = 16,
-	CONF_RULE_NETS_MAX = 16
+	CONF_RULE_NETS_MAX = 16,
+	CONF_KEYS_MAX = 64
 };
 
 /* scheme://host[:port], parsed and in lower case; the port is always set. */
@@ -65,6 +66,7 @@ struct conf_rule {
 
 struct conf {
 	struct str file; /* where it was read from */
+	unsigned lines[CONF_KEYS_MAX]; /* line of each key; 0: default */
 
 	/* [site] */
 	struct conf_origin origins[CONF_ORIGINS_MAX]; /* first: canonical */

@@ -1,0 +1,451 @@
+#include "conf/conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf_table.h"
+
+/* A file under way: what has been read, and where. */
+struct reader {
+	struct str path;
+	unsigned line;
+	struct str section;
+	struct arena *arena;
+	struct conf *conf;
+	struct buf *message;
+};
+
+static enum dk_err
+fail_at(struct reader *r, unsigned line, const char *fmt, ...)
+    DK_PRINTF(3, 4);
+
+static enum dk_err
+fail_at(struct reader *r, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+
+	buf_reset(r->message);
+	if (line > 0)
+		buf_addf(r->message, "%.*s:%u: ", STR_FMT(r->path), line);
+	else
+		buf_addf(r->message, "%.*s: ", STR_FMT(r->path));
+	va_start(ap, fmt);
+	buf_vaddf(r->message, fmt, ap);
+	va_end(ap);
+	return DK_ERR_CONF;
+}
+
+static const struct conf_key *
+find_key(struct str section, struct str key)
+{
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++)
+		if (str_eq(section, str_from(conf_keys[i].section)) &&
+		    str_eq(key, str_from(conf_keys[i].key)))
+			return &conf_keys[i];
+	return NULL;
+}
+
+static unsigned *
+line_of(struct conf *conf, const struct conf_key *key)
+{
+	return &conf->lines[key - conf_keys];
+}
+
+static bool
+section_exists(struct str name)
+{
+	size_t i;
+
+	if (str_eq(name, STR("access")))
+		return true;
+	for (i = 0; i < conf_keys_count; i++)
+		if (str_eq(name, str_from(conf_keys[i].section)))
+			return true;
+	return false;
+}
+
+/* The keys of a section, for the message about an unknown one. */
+static void
+list_keys(struct str section, struct buf *out)
+{
+	const char *comma = "";
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++)
+		if (str_eq(section, str_from(conf_keys[i].section))) {
+			buf_addf(out, "%s%s", comma, conf_keys[i].key);
+			comma = ", ";
+		}
+}
+
+static enum dk_err
+unknown_key(struct reader *r, struct str key)
+{
+	char text[512];
+	struct buf list;
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++)
+		if (str_eq(key, str_from(conf_keys[i].key)))
+			return fail_at(r, r->line,
+			    "%.*s belongs into [%s], not into [%.*s]",
+			    STR_FMT(key), conf_keys[i].section,
+			    STR_FMT(r->section));
+	BUF_OVER(&list, text);
+	list_keys(r->section, &list);
+	return fail_at(r, r->line,
+	    "unknown key \"%.*s\"; [%.*s] has: %s", STR_FMT(key),
+	    STR_FMT(r->section), buf_z(&list));
+}
+
+static enum dk_err
+read_setting(struct reader *r, struct str key, struct str value)
+{
+	const struct conf_key *entry = find_key(r->section, key);
+	char text[512];
+	struct buf why;
+
+	if (entry == NULL)
+		return unknown_key(r, key);
+	if (*line_of(r->conf, entry) != 0)
+		return fail_at(r, r->line,
+		    "%.*s stands twice, first on line %u; remove one",
+		    STR_FMT(key), *line_of(r->conf, entry));
+	if (value.n == 0)
+		return fail_at(r, r->line,
+		    "%.*s has no value; give one or remove the line",
+		    STR_FMT(key));
+	*line_of(r->conf, entry) = r->line;
+	BUF_OVER(&why, text);
+	if (conf_set(r->conf, entry, value, r->arena, &why) != DK_OK)
+		return fail_at(r, r->line, "%.*s %s", STR_FMT(key),
+		    buf_z(&why));
+	return DK_OK;
+}
+
+static bool
+same_pattern(const struct conf_rule *a, const struct conf_rule *b)
+{
+	return str_eq(a->host, b->host) && str_eq(a->pattern, b->pattern) &&
+	    str_eq(a->methods, b->methods) && a->n_nets == 0 && b->n_nets == 0;
+}
+
+static enum dk_err
+read_rule(struct reader *r, struct str line, struct str pattern,
+    struct str requirement)
+{
+	struct conf_rule *rule;
+	char text[512];
+	struct buf why;
+	size_t i;
+
+	if (r->conf->n_rules == CONF_RULES_MAX)
+		return fail_at(r, r->line, "there are too many rules (%d)",
+		    CONF_RULES_MAX);
+	rule = &r->conf->rules[r->conf->n_rules];
+	BUF_OVER(&why, text);
+	if (conf_read_rule(pattern, requirement, r->arena, rule, &why) !=
+	    DK_OK)
+		return fail_at(r, r->line, "%s", buf_z(&why));
+	rule->line = r->line;
+	rule->text = line;
+	for (i = 0; i < r->conf->n_rules; i++)
+		if (same_pattern(&r->conf->rules[i], rule))
+			return fail_at(r, r->line,
+			    "%.*s stands twice, first on line %u, which "
+			    "decides; remove one",
+			    STR_FMT(pattern), r->conf->rules[i].line);
+	r->conf->n_rules++;
+	return DK_OK;
+}
+
+static enum dk_err
+read_line(struct reader *r, struct str line)
+{
+	struct str key, value;
+
+	if (str_ends(line, STR("\r")))
+		line.n--;
+	line = str_trim(line);
+	if (line.n == 0 || line.p[0] == '#')
+		return DK_OK;
+	if (!str_is_printable(line))
+		return fail_at(r, r->line,
+		    "the line holds a byte that is not text (UTF-8)");
+	if (line.p[0] == '[') {
+		if (!str_ends(line, STR("]")))
+			return fail_at(r, r->line,
+			    "a section head is written [name]");
+		r->section = str_sub(line, 1, line.n - 2);
+		if (!section_exists(r->section))
+			return fail_at(r, r->line,
+			    "unknown section [%.*s]; there are site, store, "
+			    "session, cookie, security, fastcgi, log, "
+			    "metrics and access",
+			    STR_FMT(r->section));
+		return DK_OK;
+	}
+	if (!str_split(line, '=', &key, &value))
+		return fail_at(r, r->line, "a line is written key = value");
+	if (str_is_none(r->section))
+		return fail_at(r, r->line,
+		    "a section head such as [site] must come first");
+	key = str_trim(key);
+	value = str_trim(value);
+	if (str_eq(r->section, STR("access")))
+		return read_rule(r, line, key, value);
+	return read_setting(r, key, value);
+}
+
+static bool
+is_token(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+			(c >= '0' && c <= '9') || c == '-' || c == '_' ||
+			c == '.'))
+			return false;
+	}
+	return s.n > 0 && s.n <= 100;
+}
+
+/* The cookie's two names, and whether its prefix may stand (DK-C-01). */
+static enum dk_err
+settle_cookie(struct reader *r)
+{
+	struct conf *c = r->conf;
+	unsigned line = *line_of(c, find_key(STR("cookie"), STR("name")));
+	bool wide = c->cookie_domain.n > 0;
+
+	if (str_is_none(c->cookie_name))
+		c->cookie_name = wide ? STR("__Secure-doorkeep") :
+					STR("__Host-doorkeep");
+	if (!is_token(c->cookie_name))
+		return fail_at(r, line,
+		    "name may hold letters, digits and - _ . only");
+	if (wide && str_starts(c->cookie_name, STR("__Host-")))
+		return fail_at(r, line,
+		    "a __Host- cookie cannot have a domain; begin its name "
+		    "with __Secure- or remove domain");
+	if (wide && !is_token(c->cookie_domain))
+		return fail_at(r,
+		    *line_of(c, find_key(STR("cookie"), STR("domain"))),
+		    "domain must be a name such as example.org");
+	c->cookie_name_http = c->cookie_name;
+	if (str_starts(c->cookie_name, STR("__Host-")))
+		c->cookie_name_http = str_sub(c->cookie_name, 7, 100);
+	if (str_starts(c->cookie_name, STR("__Secure-")))
+		c->cookie_name_http = str_sub(c->cookie_name, 9, 100);
+	if (str_starts(c->cookie_name_http, STR("Http-")))
+		c->cookie_name_http = str_sub(c->cookie_name_http, 5, 100);
+	if (c->cookie_name_http.n == 0)
+		return fail_at(r, line, "name is nothing but a prefix");
+	return DK_OK;
+}
+
+/* The equals of m=19456 t=2 that OWASP gives (DK-P-01). */
+static bool
+argon2_is_strong(unsigned memory_kib, unsigned passes)
+{
+	static const struct {
+		unsigned memory_kib, passes;
+	} floors[] = { { 47104, 1 }, { 19456, 2 }, { 12288, 3 }, { 9216, 4 },
+		{ 7168, 5 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
+		if (memory_kib >= floors[i].memory_kib &&
+		    passes >= floors[i].passes)
+			return true;
+	return false;
+}
+
+static enum dk_err
+settle_timeouts(struct reader *r)
+{
+	const struct conf *c = r->conf;
+
+	if (c->idle_timeout_ms > c->absolute_timeout_ms)
+		return fail_at(r,
+		    *line_of(r->conf,
+			find_key(STR("session"), STR("idle_timeout"))),
+		    "idle_timeout is longer than absolute_timeout and would "
+		    "never count; make it shorter or 0s");
+	if (c->remember_idle_timeout_ms > c->remember_absolute_timeout_ms)
+		return fail_at(r,
+		    *line_of(r->conf,
+			find_key(STR("session"),
+			    STR("remember_idle_timeout"))),
+		    "remember_idle_timeout is longer than "
+		    "remember_absolute_timeout; make it shorter or 0s");
+	return DK_OK;
+}
+
+/* What follows from several keys together. */
+static enum dk_err
+settle(struct reader *r)
+{
+	struct conf *c = r->conf;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	enum dk_err err;
+
+	if (c->n_origins == 0)
+		return fail_at(r, 0,
+		    "[site] origin is missing; give what people type, such "
+		    "as: origin = https://www.example.org");
+	if (str_is_none(c->name))
+		c->name = c->origins[0].host;
+	if (c->max_parallel_hashes == 0)
+		c->max_parallel_hashes = cpus < 1 ? 1 : (unsigned)cpus;
+	if (!argon2_is_strong(c->argon2_memory_kib, c->argon2_passes))
+		return fail_at(r,
+		    *line_of(c, find_key(STR("security"),
+				    STR("argon2_memory"))),
+		    "argon2_memory and argon2_passes are too weak together; "
+		    "take at least 47104 and 1, 19456 and 2, 12288 and 3, "
+		    "9216 and 4, or 7168 and 5");
+	err = settle_timeouts(r);
+	return err == DK_OK ? settle_cookie(r) : err;
+}
+
+static enum dk_err
+set_defaults(struct reader *r)
+{
+	char text[512];
+	struct buf why;
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++) {
+		if (conf_keys[i].initial == NULL)
+			continue;
+		BUF_OVER(&why, text);
+		if (conf_set(r->conf, &conf_keys[i],
+			str_from(conf_keys[i].initial), r->arena, &why) !=
+		    DK_OK)
+			return DK_ERR_INTERNAL;
+	}
+	return DK_OK;
+}
+
+enum dk_err
+conf_parse(struct str path, struct str text, struct arena *arena,
+    struct conf *conf, struct buf *message)
+{
+	struct reader r = { .path = path, .arena = arena, .conf = conf,
+		.message = message };
+	struct str rest = arena_dup(arena, text), line;
+	enum dk_err err;
+
+	*conf = (struct conf){ 0 };
+	conf->file = arena_dup(arena, path);
+	conf->rules = arena_alloc(arena,
+	    CONF_RULES_MAX * sizeof(*conf->rules));
+	if (str_is_none(rest) || str_is_none(conf->file) ||
+	    conf->rules == NULL || conf_keys_count > CONF_KEYS_MAX)
+		return DK_ERR_NOMEM;
+	err = set_defaults(&r);
+	while (err == DK_OK && str_cut(&rest, '\n', &line)) {
+		r.line++;
+		err = read_line(&r, line);
+	}
+	return err == DK_OK ? settle(&r) : err;
+}
+
+/* A secret in a file that everybody reads is none. */
+static enum dk_err
+check_mode(const struct conf *conf, int fd, struct buf *message)
+{
+	struct stat st;
+
+	if (str_is_none(conf->shared_secret) || fstat(fd, &st) != 0 ||
+	    (st.st_mode & S_IROTH) == 0)
+		return DK_OK;
+	buf_addf(message, "%.*s: holds a secret and everybody can read it; "
+			  "run: chmod o-rwx %.*s",
+	    STR_FMT(conf->file), STR_FMT(conf->file));
+	return DK_ERR_CONF;
+}
+
+/* The whole file into the arena. */
+static enum dk_err
+read_file(int fd, struct arena *arena, struct str *text)
+{
+	char *p = arena_alloc(arena, CONF_FILE_MAX + 1);
+	size_t n = 0;
+	ssize_t got = 1;
+
+	*text = STR_NONE;
+	if (p == NULL)
+		return DK_ERR_NOMEM;
+	while (got > 0 && n <= CONF_FILE_MAX) {
+		got = read(fd, p + n, CONF_FILE_MAX + 1 - n);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			n += (size_t)got;
+	}
+	*text = (struct str){ p, n };
+	return got < 0 ? DK_ERR_IO :
+	    n > CONF_FILE_MAX ? DK_ERR_TOO_LARGE :
+				DK_OK;
+}
+
+enum dk_err
+conf_load(struct str path, struct arena *arena, struct conf *conf,
+    struct buf *message)
+{
+	struct str name = arena_dup(arena, path), text;
+	enum dk_err err;
+	int fd;
+
+	if (str_is_none(name))
+		return DK_ERR_NOMEM;
+	fd = open(name.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		buf_addf(message, "%s: cannot be read: %s; make one with: "
+				  "doorkeep init, or name another in "
+				  "DOORKEEP_CONFIG",
+		    name.p, strerror(errno));
+		return DK_ERR_IO;
+	}
+	err = read_file(fd, arena, &text);
+	if (err == DK_ERR_IO)
+		buf_addf(message, "%s: %s", name.p, strerror(errno));
+	if (err == DK_ERR_TOO_LARGE)
+		buf_addf(message, "%s: is larger than %d bytes", name.p,
+		    CONF_FILE_MAX);
+	if (err == DK_OK)
+		err = conf_parse(path, text, arena, conf, message);
+	if (err == DK_OK)
+		err = check_mode(conf, fd, message);
+	(void)close(fd);
+	return err;
+}
+
+void
+conf_each(const struct conf *conf, conf_item_fn *fn, void *arg)
+{
+	char text[4096];
+	struct buf value;
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++) {
+		const struct conf_key *key = &conf_keys[i];
+		struct conf_item item = { key->section, key->key, STR_NONE,
+			conf->lines[i], key->help };
+
+		BUF_OVER(&value, text);
+		conf_print(conf, key, &value);
+		item.value = buf_str(&value);
+		fn(arg, &item);
+	}
+}

@@ -1,0 +1,63 @@
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+enum { PATH_LEN_MAX = 4096 };
+
+struct str
+conf_default_file(void)
+{
+	return STR(DK_SYSCONFDIR "/doorkeep/doorkeep.conf");
+}
+
+/* Write DIRECTORY-OF(program)/doorkeep.conf; true when there is such a file. */
+static bool
+beside(struct buf *path, struct str program)
+{
+	size_t n = program.n;
+
+	buf_reset(path);
+	while (n > 0 && program.p[n - 1] != '/')
+		n--;
+	if (n == 0)
+		return false;
+	buf_add(path, str_sub(program, 0, n));
+	buf_addz(path, "doorkeep.conf");
+	return buf_ok(path) && access(buf_z(path), F_OK) == 0;
+}
+
+/*
+ * The kernel says what was executed: by the name that was used (a link in a
+ * cgi-bin, say), and by the file behind it.  No request can change either.
+ */
+static bool
+beside_program(struct buf *path)
+{
+	/* An address that the kernel hands over as a number. */
+	const char *name = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	char file[PATH_LEN_MAX];
+	ssize_t n;
+
+	if (name != NULL && name[0] == '/' && beside(path, str_from(name)))
+		return true;
+	n = readlink("/proc/self/exe", file, sizeof(file));
+	return n > 0 && (size_t)n < sizeof(file) &&
+	    beside(path, (struct str){ file, (size_t)n });
+}
+
+enum dk_err
+conf_find(struct buf *path)
+{
+	const char *named = getenv("DOORKEEP_CONFIG");
+
+	buf_reset(path);
+	if (named != NULL && named[0] != '\0') {
+		buf_addz(path, named);
+	} else if (!beside_program(path)) {
+		buf_reset(path);
+		buf_add(path, conf_default_file());
+	}
+	return buf_ok(path) ? DK_OK : DK_ERR_TOO_LARGE;
+}

@@ -1,0 +1,55 @@
+#ifndef DK_CONF_CONF_TABLE_H
+#define DK_CONF_CONF_TABLE_H
+
+#include <stddef.h>
+
+#include "conf/conf.h"
+
+/* Within src/conf: the keyword table and how it is read. */
+
+enum conf_kind {
+	CONF_TEXT,     /* struct str, as it stands */
+	CONF_PATH,     /* struct str, absolute */
+	CONF_SECRET,   /* struct str of 32 to 256 characters, never shown */
+	CONF_DURATION, /* int64_t, milliseconds */
+	CONF_NUMBER,   /* unsigned */
+	CONF_YES_NO,   /* bool */
+	CONF_WORD,     /* enum, one of `words` */
+	CONF_ORIGINS,
+	CONF_NETS,
+	CONF_MOUNT
+};
+
+struct conf_key {
+	const char *section, *key;
+	enum conf_kind kind;
+	size_t offset;	     /* in struct conf */
+	size_t count_offset; /* lists */
+	int64_t min, max;    /* numbers; durations in milliseconds */
+	const char *words;   /* "stderr syslog" */
+	const char *initial; /* as one would write it; NULL: unset */
+	const char *help;
+};
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_keys_count;
+
+/* Where a value is kept: &conf->field. */
+void *conf_field(struct conf *conf, const struct conf_key *key);
+
+/*
+ * Set the key from text, which outlives conf.  On DK_ERR_CONF message says
+ * what is wrong and what is allowed.
+ */
+enum dk_err conf_set(struct conf *conf, const struct conf_key *key,
+    struct str text, struct arena *arena, struct buf *message) DK_CHECK;
+/* Print the value as one would write it. */
+void conf_print(const struct conf *conf, const struct conf_key *key,
+    struct buf *out);
+
+/* Parse one line of [access] into *rule. */
+enum dk_err conf_read_rule(struct str pattern, struct str requirement,
+    struct arena *arena, struct conf_rule *rule,
+    struct buf *message) DK_CHECK;
+
+#endif
