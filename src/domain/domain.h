@@ -6,19 +6,40 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "domain/slots.h"
 #include "store/db.h"
 
 /*
  * What every function of the domain is given: the rules, the store, the log.
- * Borrowed; made in main() and torn down there.  The domain never sees HTTP
- * and never reads a clock: callers hand down `now_ms`.
+ * Made in main() and torn down there.  The domain never sees HTTP and never
+ * reads a clock: callers hand down `now_ms`.
  */
 struct domain {
 	const struct conf *conf;
-	struct db *db;
+	struct db *db; /* NULL while the store is away */
 	struct log *log;
-	struct hash_slots *slots; /* domain/slots.h; bounds parallel hashes */
+	struct hash_slots slots; /* bounds parallel password hashes */
+	int64_t tried_ms;	 /* monotonic; of the last attempt to open */
+	bool away;		 /* said so in the log */
 };
+
+void domain_init(struct domain *dom, const struct conf *conf,
+    struct log *log);
+void domain_close(struct domain *dom);
+
+/*
+ * Make sure that the store is open: open it, or open it anew when its file
+ * was replaced; at most one attempt a second.  DK_ERR_STORE while it is
+ * away, said in the log once when that begins and once when it is over.
+ */
+enum dk_err domain_connect(struct domain *dom, int64_t monotonic_ms) DK_CHECK;
+
+/*
+ * The same for a command line: with the reason in words, and with `create`
+ * and `migrate` as in struct db_options.
+ */
+enum dk_err domain_open(struct domain *dom, bool create, bool migrate,
+    struct buf *message) DK_CHECK;
 
 /* Who asks, for the audit trail.  Views that live as long as the call. */
 struct asker {

@@ -60,7 +60,10 @@ void session_touch(struct domain *dom, const struct session *session,
 /*
  * Sign in: make a new session for user, end the old one (old_id, STR_NONE for
  * none), apply max_per_user, write the audit event, all in one transaction.
- * *token is what goes into the cookie; the caller wipes it.
+ * The token in *session is what goes into the cookie; the caller wipes it.
+ * *refused is true, and no session made, when the account was disabled,
+ * deleted or given another password since `user` was read: the person has to
+ * sign in again.
  */
 struct session_start {
 	bool remember;
@@ -70,7 +73,7 @@ struct session_start {
 };
 enum dk_err session_start(struct domain *dom, const struct asker *asker,
     const struct user_row *user, const struct session_start *how,
-    int64_t now_ms, struct session *session) DK_CHECK;
+    int64_t now_ms, struct session *session, bool *refused) DK_CHECK;
 
 /* Sign out: the row is deleted, the event written ("sign_out"). */
 enum dk_err session_end(struct domain *dom, const struct asker *asker,

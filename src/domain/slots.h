@@ -1,6 +1,7 @@
 #ifndef DK_DOMAIN_SLOTS_H
 #define DK_DOMAIN_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"

@@ -1,0 +1,167 @@
+#include "domain/access.h"
+
+/* One level of a glob: what stands behind a '*' is tried at every place. */
+static bool
+glob_matches(struct str pattern, struct str path)
+{
+	while (pattern.n > 0) {
+		bool deep;
+
+		if (pattern.p[0] != '*') {
+			if (path.n == 0 ||
+			    (pattern.p[0] != path.p[0] &&
+				(pattern.p[0] != '?' || path.p[0] == '/')))
+				return false;
+			pattern = str_sub(pattern, 1, pattern.n);
+			path = str_sub(path, 1, path.n);
+			continue;
+		}
+		deep = str_starts(pattern, STR("**"));
+		while (pattern.n > 0 && pattern.p[0] == '*')
+			pattern = str_sub(pattern, 1, pattern.n);
+		while (!glob_matches(pattern, path)) {
+			if (path.n == 0 || (!deep && path.p[0] == '/'))
+				return false;
+			path = str_sub(path, 1, path.n);
+		}
+		return true;
+	}
+	return path.n == 0;
+}
+
+/* "/x/" holds /x and all below; "/x" holds /x and /x/…, not /xy. */
+static bool
+prefix_matches(struct str prefix, struct str path)
+{
+	if (str_ends(prefix, STR("/")))
+		prefix.n--;
+	if (!str_starts(path, prefix))
+		return false;
+	return path.n == prefix.n || path.p[prefix.n] == '/';
+}
+
+bool
+access_pattern_matches(const struct conf_rule *rule, struct str host,
+    struct str path)
+{
+	if (!str_is_none(rule->host) && !str_ieq(rule->host, host))
+		return false;
+	return rule->glob ? glob_matches(rule->pattern, path) :
+			    prefix_matches(rule->pattern, path);
+}
+
+static bool
+method_fits(const struct conf_rule *rule, struct str method)
+{
+	struct str list = rule->methods, item;
+
+	if (str_is_none(list))
+		return true;
+	while (str_cut(&list, ',', &item)) {
+		item = str_trim(item);
+		/* HEAD is GET without a body (RFC 9110 9.3.2). */
+		if (str_eq(item, method) ||
+		    (str_eq(item, STR("GET")) && str_eq(method, STR("HEAD"))))
+			return true;
+	}
+	return false;
+}
+
+static bool
+net_fits(const struct conf_rule *rule, const struct ip_addr *addr)
+{
+	if (rule->n_nets == 0)
+		return true;
+	return addr != NULL && ip_nets_contain(rule->nets, rule->n_nets, addr);
+}
+
+static const struct conf_rule *
+find_rule(const struct conf *conf, const struct access_question *q)
+{
+	size_t i;
+
+	for (i = 0; i < conf->n_rules; i++)
+		if (access_pattern_matches(&conf->rules[i], q->host,
+			q->path) &&
+		    method_fits(&conf->rules[i], q->method) &&
+		    net_fits(&conf->rules[i], q->addr))
+			return &conf->rules[i];
+	return NULL;
+}
+
+/* *needs_groups: the answer hangs on groups that were not given. */
+static bool
+subject_fits(const struct conf_rule *rule, const struct access_question *q,
+    bool *needs_groups)
+{
+	size_t i, k;
+
+	for (i = 0; i < rule->n_subjects; i++) {
+		struct str name = rule->subjects[i].name;
+
+		if (rule->subjects[i].kind == CONF_SUBJECT_USER) {
+			if (str_ieq(name, q->username))
+				return true;
+			continue;
+		}
+		if (q->groups == NULL) {
+			*needs_groups = true;
+			continue;
+		}
+		for (k = 0; k < q->groups->n; k++)
+			if (str_eq(name, str_from(q->groups->name[k])))
+				return true;
+	}
+	return false;
+}
+
+static struct access_answer
+answer(enum access_verdict verdict, const struct conf_rule *rule,
+    const char *reason)
+{
+	return (struct access_answer){ .verdict = verdict,
+		.rule = rule,
+		.reason = reason,
+		.activity = rule != NULL && rule->activity };
+}
+
+struct access_answer
+access_judge(const struct conf *conf, const struct access_question *q)
+{
+	const struct conf_rule *rule = find_rule(conf, q);
+	struct access_answer a;
+	bool needs_groups = false;
+
+	if (rule == NULL)
+		return answer(ACCESS_DENIED, NULL,
+		    conf->n_rules == 0 ?
+			"There are no rules in [access], so everything is "
+			"denied; \"/ = any\" lets everybody in who is "
+			"signed in." :
+			"No rule matches, and what no rule matches is "
+			"denied.");
+	if (rule->requirement == CONF_REQUIRE_PUBLIC)
+		return answer(ACCESS_ALLOWED, rule,
+		    "The rule makes it public.");
+	if (rule->requirement == CONF_REQUIRE_DENY)
+		return answer(ACCESS_DENIED, rule, "The rule denies it.");
+	if (!q->signed_in)
+		return answer(ACCESS_SIGN_IN, rule,
+		    "The rule asks for a sign-in, and nobody is signed in.");
+	if (rule->requirement == CONF_REQUIRE_SUBJECTS &&
+	    !subject_fits(rule, q, &needs_groups)) {
+		a = answer(ACCESS_DENIED, rule,
+		    "The rule does not name this person or a group of "
+		    "theirs.");
+		a.needs_groups = needs_groups;
+		return a;
+	}
+	if (rule->level > q->level)
+		return answer(ACCESS_STEP_UP, rule,
+		    "The rule asks for a second factor.");
+	if (rule->reauth_ms > 0 &&
+	    q->now_ms - q->authenticated_at_ms >= rule->reauth_ms)
+		return answer(ACCESS_REAUTH, rule,
+		    "The rule asks for a more recent sign-in.");
+	return answer(ACCESS_ALLOWED, rule, "The rule allows it.");
+}

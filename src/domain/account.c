@@ -1,0 +1,329 @@
+#include "domain/account.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "domain/audit.h"
+#include "store/sessions.h"
+
+static bool
+is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9');
+}
+
+static bool
+is_made_of(struct str s, const char *others, size_t max)
+{
+	size_t i;
+
+	if (s.n == 0 || s.n > max || !is_alnum(s.p[0]))
+		return false;
+	for (i = 1; i < s.n; i++)
+		if (!is_alnum(s.p[i]) &&
+		    (s.p[i] == '\0' || strchr(others, s.p[i]) == NULL))
+			return false;
+	return true;
+}
+
+bool
+account_name_is_valid(struct str name)
+{
+	return is_made_of(name, "._@+-", USER_NAME_MAX);
+}
+
+bool
+account_group_is_valid(struct str group)
+{
+	return is_made_of(group, "._-", USER_GROUP_MAX);
+}
+
+bool
+account_key(struct str name, char key[USER_NAME_MAX + 1])
+{
+	size_t i;
+
+	key[0] = '\0';
+	if (!account_name_is_valid(name))
+		return false;
+	for (i = 0; i < name.n; i++)
+		key[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ?
+		    (char)(name.p[i] + 32) :
+		    name.p[i];
+	key[i] = '\0';
+	return true;
+}
+
+enum dk_err
+account_get(struct domain *dom, struct str name, struct user_row *user,
+    bool *found)
+{
+	char key[USER_NAME_MAX + 1];
+
+	*user = (struct user_row){ 0 };
+	*found = false;
+	if (!account_key(name, key))
+		return DK_OK;
+	return users_get(dom->db, str_from(key), user, found);
+}
+
+/*
+ * Another cost is configured, or the hash was imported: replace it now that
+ * the password is at hand.  If that fails the sign-in does not.
+ */
+static void
+rehash(struct domain *dom, struct user_row *user, struct str pw)
+{
+	char hash[USER_PASSWORD_HASH_MAX + 1];
+
+	if (password_hash(dom, pw, hash) != DK_OK)
+		return;
+	if (users_rehash(dom->db, user->id, str_from(user->password_hash),
+		str_from(hash)) == DK_OK)
+		memcpy(user->password_hash, hash, sizeof(hash));
+	secret_wipe(hash, sizeof(hash));
+}
+
+static enum dk_err
+write_failure(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, bool found, bool match, int64_t now_ms)
+{
+	const struct audit what = { .event = "sign_in",
+		.outcome = "failure",
+		.username = found ? str_from(user->username) : STR_NONE,
+		.detail = !found ? STR("unknown name") :
+		    match	 ? STR("disabled") :
+				   STR("wrong password") };
+
+	return audit_write(dom, asker, &what, now_ms);
+}
+
+enum dk_err
+account_authenticate(struct domain *dom, const struct asker *asker,
+    struct str name, struct str pw, int64_t now_ms, struct user_row *user,
+    bool *ok)
+{
+	struct user_row row;
+	bool found, match = false, again = false;
+	enum dk_err err;
+
+	*user = (struct user_row){ 0 };
+	*ok = false;
+	err = account_get(dom, name, &row, &found);
+	if (err != DK_OK)
+		goto out;
+	/* Hash even for unknown names, or the answer's delay names them. */
+	err = password_verify(dom, pw,
+	    found ? str_from(row.password_hash) : STR_NONE, &match, &again);
+	if (err != DK_OK)
+		goto out;
+	if (!found || !match || row.disabled) {
+		err = write_failure(dom, asker, &row, found, match, now_ms);
+		goto out;
+	}
+	if (again)
+		rehash(dom, &row, pw);
+	*user = row;
+	*ok = true;
+out:
+	secret_wipe(&row, sizeof(row));
+	return err;
+}
+
+/* Text into a fixed field; false when it does not fit or is unfit to show. */
+static bool
+set_text(char *to, size_t size, struct str s)
+{
+	if (s.n >= size || !str_is_printable(s))
+		return false;
+	if (s.n > 0)
+		memcpy(to, s.p, s.n);
+	to[s.n] = '\0';
+	return true;
+}
+
+/* One '@' with something on both sides; no space, no leading dash: it may
+ * become an argument or a header one day (DK-R-08). */
+static bool
+email_is_valid(struct str s)
+{
+	struct str local, domain;
+	size_t i;
+
+	if (s.n == 0)
+		return true;
+	if (!str_split(s, '@', &local, &domain) || local.n == 0 ||
+	    domain.n == 0 || str_contains(domain, '@') || s.p[0] == '-')
+		return false;
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == '<' ||
+		    s.p[i] == '>' || s.p[i] == ',' || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* An id that no other has: random, positive, 62 bits. */
+static enum dk_err
+new_id(int64_t *id)
+{
+	uint64_t n = 0;
+	enum dk_err err = secret_random(&n, sizeof(n));
+
+	*id = (int64_t)(n >> 2) | 1;
+	return err;
+}
+
+static enum dk_err
+fill_in(struct domain *dom, const struct account_new *new_account,
+    struct user_row *row, enum password_flaw *flaw)
+{
+	size_t i;
+
+	if (!account_name_is_valid(new_account->name) ||
+	    !set_text(row->username, sizeof(row->username),
+		new_account->name) ||
+	    !set_text(row->display_name, sizeof(row->display_name),
+		new_account->display_name) ||
+	    !email_is_valid(new_account->email) ||
+	    !set_text(row->email, sizeof(row->email), new_account->email))
+		return DK_ERR_INPUT;
+	if (new_account->n_groups > USER_GROUPS_MAX)
+		return DK_ERR_TOO_LARGE;
+	for (i = 0; i < new_account->n_groups; i++)
+		if (!account_group_is_valid(new_account->groups[i]))
+			return DK_ERR_INPUT;
+	if (str_is_none(new_account->pw))
+		return DK_OK;
+	*flaw = password_judge(dom->conf, new_account->pw, row);
+	if (*flaw != PASSWORD_FINE)
+		return DK_ERR_INPUT;
+	return password_hash(dom, new_account->pw, row->password_hash);
+}
+
+enum dk_err
+account_add(struct domain *dom, const struct asker *asker,
+    const struct account_new *new_account, int64_t now_ms,
+    enum password_flaw *flaw)
+{
+	struct user_row row = { .created_at_ms = now_ms };
+	struct audit what = { .event = "user_added", .outcome = "success" };
+	char key[USER_NAME_MAX + 1];
+	enum dk_err err;
+	size_t i;
+
+	*flaw = PASSWORD_FINE;
+	err = fill_in(dom, new_account, &row, flaw);
+	if (err == DK_OK)
+		err = new_id(&row.id);
+	if (err == DK_OK && !account_key(new_account->name, key))
+		err = DK_ERR_INPUT;
+	if (err == DK_OK)
+		err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		goto out;
+	err = users_add(dom->db, &row, str_from(key));
+	for (i = 0; err == DK_OK && i < new_account->n_groups; i++)
+		err = users_group_add(dom->db, row.id,
+		    new_account->groups[i]);
+	what.username = str_from(row.username);
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	err = db_end(dom->db, err);
+out:
+	secret_wipe(&row, sizeof(row));
+	return err;
+}
+
+enum dk_err
+account_set_password(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str pw, struct str keep_session,
+    int64_t now_ms, enum password_flaw *flaw)
+{
+	const struct audit what = { .event = "password_changed",
+		.outcome = "success",
+		.username = str_from(user->username) };
+	char hash[USER_PASSWORD_HASH_MAX + 1];
+	enum dk_err err;
+	int64_t n;
+
+	*flaw = password_judge(dom->conf, pw, user);
+	if (*flaw != PASSWORD_FINE)
+		return DK_ERR_INPUT;
+	err = password_hash(dom, pw, hash);
+	if (err == DK_OK)
+		err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		goto out;
+	err = users_set_password(dom->db, user->id, str_from(hash), false,
+	    now_ms);
+	if (err == DK_OK)
+		err = sessions_delete_of_user(dom->db, user->id, keep_session,
+		    &n);
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	err = db_end(dom->db, err);
+out:
+	secret_wipe(hash, sizeof(hash));
+	return err;
+}
+
+enum dk_err
+account_set_disabled(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, bool disabled, int64_t now_ms)
+{
+	const struct audit what = { .event = disabled ? "user_disabled" :
+							"user_enabled",
+		.outcome = "success",
+		.username = str_from(user->username) };
+	enum dk_err err = db_begin(dom->db, DB_WRITE);
+
+	if (err != DK_OK)
+		return err;
+	err = users_set_disabled(dom->db, user->id, disabled, now_ms);
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	return db_end(dom->db, err);
+}
+
+enum dk_err
+account_delete(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, int64_t now_ms)
+{
+	const struct audit what = { .event = "user_deleted",
+		.outcome = "success",
+		.username = str_from(user->username) };
+	enum dk_err err = db_begin(dom->db, DB_WRITE);
+
+	if (err != DK_OK)
+		return err;
+	err = users_delete(dom->db, user->id);
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	return db_end(dom->db, err);
+}
+
+enum dk_err
+account_set_group(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str group, bool member,
+    int64_t now_ms)
+{
+	const struct audit what = { .event = member ? "group_added" :
+						      "group_removed",
+		.outcome = "success",
+		.username = str_from(user->username),
+		.detail = group };
+	enum dk_err err;
+	bool removed;
+
+	if (!account_group_is_valid(group))
+		return DK_ERR_INPUT;
+	err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		return err;
+	err = member ? users_group_add(dom->db, user->id, group) :
+		       users_group_remove(dom->db, user->id, group, &removed);
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	return db_end(dom->db, err);
+}

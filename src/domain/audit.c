@@ -1,0 +1,29 @@
+#include "domain/audit.h"
+
+enum { SESSION_REFERENCE_LEN = 8 };
+
+enum dk_err
+audit_write(struct domain *dom, const struct asker *asker,
+    const struct audit *what, int64_t now_ms)
+{
+	struct str session =
+	    str_sub(what->session, 0, SESSION_REFERENCE_LEN);
+	const struct event_row row = { .at_ms = now_ms,
+		.event = str_from(what->event),
+		.outcome = str_from(what->outcome),
+		.username = what->username,
+		.ip = asker->ip,
+		.session = session,
+		.request_id = asker->request_id,
+		.actor = asker->actor,
+		.detail = what->detail };
+
+	LOG_WRITE(dom->log,
+	    str_eq(row.outcome, STR("success")) ? LOG_LEVEL_INFO :
+						  LOG_LEVEL_WARNING,
+	    what->event, { "outcome", row.outcome },
+	    { "username", row.username }, { "ip", row.ip },
+	    { "session", session }, { "request_id", row.request_id },
+	    { "actor", row.actor }, { "detail", row.detail });
+	return events_add(dom->db, &row);
+}
