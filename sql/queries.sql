@@ -181,3 +181,9 @@ SELECT id, at, event, outcome, username, ip, session, request_id, actor,
 -- $1 before, $2 how many at most
 DELETE FROM events WHERE id IN
  (SELECT id FROM events WHERE at < $1 ORDER BY at LIMIT $2);
+
+-- name: session_count
+-- $1 now; how many are live
+SELECT count(*) FROM sessions
+ WHERE expires_at > $1
+   AND (idle_timeout = 0 OR last_seen_at + idle_timeout > $1);

@@ -68,6 +68,18 @@ account_get(struct domain *dom, struct str name, struct user_row *user,
 	return users_get(dom->db, str_from(key), user, found);
 }
 
+enum dk_err
+account_count(struct domain *dom, int64_t *n)
+{
+	return users_count(dom->db, n);
+}
+
+enum dk_err
+account_groups(struct domain *dom, int64_t user_id, struct group_list *groups)
+{
+	return users_groups(dom->db, user_id, groups);
+}
+
 /*
  * Another cost is configured, or the hash was imported: replace it now that
  * the password is at hand.  If that fails the sign-in does not.

@@ -366,6 +366,20 @@ session_revoke_all(struct domain *dom, const struct asker *asker,
 	return db_end(dom->db, err);
 }
 
+enum dk_err
+session_count(struct domain *dom, int64_t now_ms, int64_t *n)
+{
+	return sessions_count(dom->db, now_ms, n);
+}
+
+enum dk_err
+session_list_user(struct domain *dom, int64_t user_id, int64_t now_ms,
+    size_t limit, sessions_fn *fn, void *arg)
+{
+	return sessions_list(dom->db, user_id, now_ms, INT64_MAX, STR(""),
+	    limit, fn, arg);
+}
+
 /*
  * Ids are random, so a step from a random id on looks at a random sample;
  * many small steps cover the table without anybody keeping a place.

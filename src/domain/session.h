@@ -92,6 +92,12 @@ enum dk_err session_revoke_user(struct domain *dom, const struct asker *asker,
 enum dk_err session_revoke_all(struct domain *dom, const struct asker *asker,
     int64_t now_ms, int64_t *n) DK_CHECK;
 
+enum dk_err session_count(struct domain *dom, int64_t now_ms,
+    int64_t *n) DK_CHECK;
+/* The live sessions of one user, newest first, at most `limit`. */
+enum dk_err session_list_user(struct domain *dom, int64_t user_id,
+    int64_t now_ms, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;
+
 /*
  * A small step of housekeeping that never waits for a lock: expired sessions
  * from a random place of the table, old events.  For workers, now and then.

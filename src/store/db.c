@@ -188,6 +188,23 @@ db_exec(struct db *db, enum query q, const struct db_arg *args, size_t n,
 	return err;
 }
 
+enum dk_err
+db_number(struct db *db, enum query q, const struct db_arg *args, size_t n,
+    int64_t *number)
+{
+	bool row = false;
+	enum dk_err err;
+
+	*number = 0;
+	err = db_query(db, q, args, n);
+	if (err == DK_OK)
+		err = db_next(db, &row);
+	if (err == DK_OK && row)
+		*number = db_int(db, 0);
+	db_done(db);
+	return err;
+}
+
 int64_t
 db_int(struct db *db, int column)
 {

@@ -93,6 +93,9 @@ enum dk_err db_query(struct db *db, enum query q, const struct db_arg *args,
     size_t n) DK_CHECK;
 enum dk_err db_next(struct db *db, bool *row) DK_CHECK;
 void db_done(struct db *db);
+/* The first column of a statement's one row; 0 when there is none. */
+enum dk_err db_number(struct db *db, enum query q, const struct db_arg *args,
+    size_t n, int64_t *number) DK_CHECK;
 
 /* Columns of the current row, from 0; texts and blobs live until db_next. */
 int64_t db_int(struct db *db, int column);

@@ -133,6 +133,14 @@ sessions_delete_oldest(struct db *db, int64_t user_id, int64_t keep_newest,
 }
 
 enum dk_err
+sessions_count(struct db *db, int64_t now_ms, int64_t *n)
+{
+	const struct db_arg args[] = { DB_ARG_INT(now_ms) };
+
+	return db_number(db, Q_SESSION_COUNT, args, 1, n);
+}
+
+enum dk_err
 sessions_purge_step(struct db *db, struct str from, int64_t limit,
     int64_t now_ms, char last[UUID_TEXT_LEN + 1], int64_t *n)
 {

@@ -58,6 +58,9 @@ enum dk_err sessions_delete_all(struct db *db, int64_t *n) DK_CHECK;
 enum dk_err sessions_delete_oldest(struct db *db, int64_t user_id,
     int64_t keep_newest, int64_t now_ms, int64_t *n) DK_CHECK;
 
+enum dk_err sessions_count(struct db *db, int64_t now_ms,
+    int64_t *n) DK_CHECK; /* live ones; walks the table */
+
 /*
  * One step of the purge: look at up to `limit` rows whose id is above `from`
  * and delete the expired ones; *last is the id looked at last ("" at the

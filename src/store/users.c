@@ -143,17 +143,7 @@ users_list(struct db *db, struct str after, size_t limit, users_fn *fn,
 enum dk_err
 users_count(struct db *db, int64_t *n)
 {
-	bool some = false;
-	enum dk_err err;
-
-	*n = 0;
-	err = db_query(db, Q_USER_COUNT, NULL, 0);
-	if (err == DK_OK)
-		err = db_next(db, &some);
-	if (err == DK_OK && some)
-		*n = db_int(db, 0);
-	db_done(db);
-	return err;
+	return db_number(db, Q_USER_COUNT, NULL, 0, n);
 }
 
 enum dk_err

@@ -56,7 +56,7 @@ struct template {
 struct templates {
 	struct template item[TEMPLATES_MAX];
 	size_t n;
-	char *storage; /* overrides; owned */
+	struct arena arena; /* holds the overrides; owned */
 };
 
 /*

@@ -16,21 +16,32 @@
 #include "store/users.h"
 #include "web/template.h"
 
+/* A file that is served as it is, read at start. */
+struct web_file {
+	struct str text;
+	struct str type;   /* "text/css; charset=utf-8" */
+	struct str target; /* "/auth/style.css?v=0123456789abcdef" */
+};
+
 /*
- * The application, made once in main().  Everything is borrowed but the
- * templates.
+ * The application, made once in main().  Borrowed but for the templates and
+ * the files, which live in its arena.
  */
 struct web {
 	const struct conf *conf;
 	struct domain *dom;
 	struct log *log;
 	struct templates templates;
-	struct request_rules rules; /* for request_read */
+	struct arena arena;
+	struct web_file style, logo; /* logo.text.n == 0: none */
+	struct str security_policy;  /* Content-Security-Policy */
+	struct request_rules rules;  /* for request_read */
+	int64_t housekept_ms;	     /* when housekeeping ran last */
 };
 
 /*
  * Load and check the templates and the stylesheet.  DK_ERR_CONF with
- * FILE:LINE and the cause in message when an override is wrong.
+ * FILE:LINE and the cause in message when an override or a file is wrong.
  */
 enum dk_err web_open(struct web *web, const struct conf *conf,
     struct domain *dom, struct log *log, struct buf *message) DK_CHECK;
@@ -53,27 +64,5 @@ void web_fail(struct web *web, struct request *req, struct response *res,
 
 /* After a response has been sent: now and then a step of housekeeping. */
 void web_idle(struct web *web, int64_t now_ms);
-
-/* --- within src/web ---------------------------------------------------- */
-
-/* One request on its way through the pages. */
-struct ctx {
-	struct web *web;
-	struct arena *arena;
-	struct request *req;
-	struct response *res;
-	int64_t now_ms;
-	struct asker asker;
-
-	const struct conf_origin *site; /* the origin this request is for */
-	enum session_answer session_answer;
-	struct session session; /* SESSION_LIVE only */
-	bool cookie_conflict;	/* two different session cookies came */
-};
-
-/* 404, 503 …: the page or JSON; replaces what was written so far. */
-void page_error(struct ctx *c, unsigned status, const char *problem);
-/* The one place where errors become statuses. */
-unsigned status_of(enum dk_err err);
 
 #endif

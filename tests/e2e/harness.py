@@ -259,7 +259,16 @@ class Sandbox:
                 cwd=cwd or self.dir, start_new_session=True,
                 env=self.environment(env) if exact_env is None else exact_env,
                 **self._as_user())
-        process.log = log
+        self.running.append(process)
+        return process
+
+    def start_on_fd(self, argv, log, listener, env=None):
+        """The same with a listening socket as standard input."""
+        with open(self.path("log", log), "ab") as out:
+            process = subprocess.Popen(
+                argv, stdin=listener, stdout=out, stderr=out, cwd=self.dir,
+                start_new_session=True, env=self.environment(env),
+                **self._as_user())
         self.running.append(process)
         return process
 

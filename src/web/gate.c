@@ -1,0 +1,192 @@
+#include "web/gate.h"
+
+#include "domain/account.h"
+#include "http/url.h"
+
+static enum dk_err
+ask(struct ctx *c, struct access_question *q, struct access_answer *answer)
+{
+	struct group_list *groups;
+	enum dk_err err;
+
+	*answer = access_judge(c->web->conf, q);
+	if (!answer->needs_groups)
+		return DK_OK;
+	groups = arena_alloc(c->arena, sizeof(*groups));
+	err = groups == NULL ?
+	    DK_ERR_NOMEM :
+	    account_groups(c->web->dom, c->session.view.session.user_id,
+		groups);
+	if (err == DK_OK) {
+		q->groups = groups;
+		*answer = access_judge(c->web->conf, q);
+	}
+	return err;
+}
+
+enum dk_err
+gate_judge(struct ctx *c, struct str wanted, struct str method,
+    struct access_answer *answer)
+{
+	const struct session_view *v = &c->session.view;
+	struct access_question q = { .method = method,
+		.host = c->site->host,
+		.addr = c->req->has_addr ? &c->req->addr : NULL,
+		.signed_in = ctx_signed_in(c),
+		.username = str_from(v->username),
+		.level = v->session.level,
+		.authenticated_at_ms = v->session.authenticated_at_ms,
+		.now_ms = c->now_ms };
+	struct str target, query;
+	enum dk_err err;
+
+	*answer = (struct access_answer){ .verdict = ACCESS_DENIED };
+	(void)str_split(wanted, '?', &target, &query);
+	err = url_canonical_path(target, c->arena, &q.path);
+	if (err == DK_OK)
+		err = ask(c, &q, answer);
+	if (err != DK_OK)
+		*answer = (struct access_answer){ .verdict = ACCESS_DENIED };
+	return err;
+}
+
+/* "staff,editors" for a variable or header. */
+static struct str
+groups_value(struct ctx *c, enum dk_err *err)
+{
+	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
+	struct buf b = arena_buf(c->arena, 4096);
+	size_t i;
+
+	*err = groups == NULL ?
+	    DK_ERR_NOMEM :
+	    account_groups(c->web->dom, c->session.view.session.user_id,
+		groups);
+	for (i = 0; *err == DK_OK && i < groups->n; i++)
+		buf_addf(&b, "%s%s", i > 0 ? "," : "", groups->name[i]);
+	return buf_str(&b);
+}
+
+/* Who it is, by the names that the server hands on (INTERFACE 5). */
+static enum dk_err
+add_identity(struct ctx *c, const char *const names[5])
+{
+	const struct session_view *v = &c->session.view;
+	struct str groups, values[5];
+	enum dk_err err;
+	size_t i;
+
+	groups = groups_value(c, &err);
+	if (err != DK_OK)
+		return err;
+	values[0] = str_from(v->username);
+	values[1] = groups;
+	values[2] = str_from(v->display_name);
+	values[3] = str_from(v->email);
+	values[4] = str_from(v->session.id);
+	/* All were checked when they were stored; lighttpd does not check
+	 * them again, so what is unfit is left out here too. */
+	for (i = 0; i < 5; i++)
+		if (str_is_printable(values[i]))
+			response_header(c->res, names[i], values[i]);
+	return DK_OK;
+}
+
+static void
+allow(struct ctx *c, unsigned status, const struct access_answer *answer)
+{
+	static const char *const variables[] = { "Variable-REMOTE_USER",
+		"Variable-REMOTE_GROUPS", "Variable-REMOTE_NAME",
+		"Variable-REMOTE_EMAIL", "Variable-DOORKEEP_SESSION" };
+	static const char *const headers[] = { "Remote-User", "Remote-Groups",
+		"Remote-Name", "Remote-Email", "Remote-Session" };
+	bool variable = c->req->role == REQUEST_AUTHORIZER;
+	enum dk_err err = DK_OK;
+
+	response_reset(c->res, status);
+	if (ctx_signed_in(c))
+		err = add_identity(c, variable ? variables : headers);
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
+	if (variable && ctx_signed_in(c))
+		response_header(c->res, "Variable-AUTH_TYPE",
+		    STR("doorkeep"));
+	c->bare = true;
+	if (ctx_signed_in(c) && answer->activity)
+		session_touch(c->web->dom, &c->session, c->now_ms);
+}
+
+static void
+note_denied(struct ctx *c, const char *reason)
+{
+	LOG_WRITE(c->web->log, LOG_LEVEL_WARNING, "access_denied",
+	    { "request_id", str_from(c->req->id) }, { "ip", c->asker.ip },
+	    { "username",
+		ctx_signed_in(c) ? str_from(c->session.view.username) :
+				   STR_NONE },
+	    { "reason", str_from(reason) });
+}
+
+static void
+decide(struct ctx *c, unsigned allowed_status)
+{
+	struct access_answer answer;
+	struct str next;
+	enum dk_err err;
+
+	err = gate_judge(c, c->req->wanted, c->req->wanted_method, &answer);
+	if (err == DK_ERR_INPUT) {
+		note_denied(c, "the path can be read in two ways");
+		page_error(c, 403,
+		    "The address is written in an unusual way, so it is not "
+		    "let through. Follow a link instead of typing it.");
+		return;
+	}
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
+	next = url_next_of_target(c->req->wanted, c->arena);
+	switch (answer.verdict) {
+	case ACCESS_ALLOWED:
+		allow(c, allowed_status, &answer);
+		return;
+	case ACCESS_SIGN_IN:
+		page_sign_in_here(c, next, NULL);
+		return;
+	case ACCESS_REAUTH:
+	case ACCESS_STEP_UP:
+		page_sign_in_here(c, next,
+		    "This page asks for a fresh sign-in.");
+		return;
+	case ACCESS_DENIED:
+		break;
+	}
+	note_denied(c, answer.reason);
+	page_error(c, 403, NULL);
+}
+
+void
+gate_authorize(struct ctx *c)
+{
+	decide(c, 200);
+}
+
+/*
+ * /check: nginx asks with the wanted page; asked directly it says whether
+ * there is a session.
+ */
+void
+page_check(struct ctx *c)
+{
+	const struct access_answer any = { .activity = true };
+
+	if (!str_is_none(c->req->wanted))
+		decide(c, 204);
+	else if (ctx_signed_in(c))
+		allow(c, 204, &any);
+	else
+		page_sign_in_here(c, STR("/"), NULL);
+}

@@ -1,0 +1,24 @@
+#ifndef DK_WEB_GATE_H
+#define DK_WEB_GATE_H
+
+#include "domain/access.h"
+#include "web/page.h"
+
+/*
+ * The gate: one decision about the wanted page, said in three ways: to an
+ * Authorizer (200 and Variable-… headers), to nginx's auth_request (204 and
+ * Remote-… headers), and, when it is no, as the sign-in page or 403.
+ */
+
+/* In the Authorizer role. */
+void gate_authorize(struct ctx *c);
+
+/*
+ * Judge the wanted page.  *verdict is ACCESS_DENIED unless everything is
+ * known; DK_ERR_INPUT when the path might mean different things to
+ * different servers.
+ */
+enum dk_err gate_judge(struct ctx *c, struct str wanted, struct str method,
+    struct access_answer *answer) DK_CHECK;
+
+#endif

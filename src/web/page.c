@@ -1,0 +1,136 @@
+/* What the pages have in common: answers, cookies, values. */
+#include "web/page.h"
+
+#include "http/form.h"
+#include "http/url.h"
+
+bool
+ctx_signed_in(const struct ctx *c)
+{
+	return c->session_answer == SESSION_LIVE;
+}
+
+bool
+ctx_is_fresh(const struct ctx *c)
+{
+	int64_t at = c->session.view.session.authenticated_at_ms;
+
+	return ctx_signed_in(c) && c->now_ms - at < FRESH_MS;
+}
+
+struct str
+page_own_path(struct ctx *c, const char *path)
+{
+	return arena_printf(c->arena, 512, "%.*s%s",
+	    STR_FMT(c->web->conf->mount), path);
+}
+
+void
+page_redirect_own(struct ctx *c, const char *path)
+{
+	response_redirect(c->res, page_own_path(c, path));
+}
+
+void
+page_render(struct ctx *c, unsigned status, const char *template,
+    const char *title, const struct template_value *values, size_t n)
+{
+	struct template_value all[PAGE_VALUES_MAX] = {
+		T_TEXT("site_name", c->web->conf->name),
+		T_TEXT("mount", c->web->conf->mount),
+		T_TEXT("style", c->web->style.target),
+		T_TEXT("title", str_from(title)),
+		T_TEXT("logo",
+		    c->web->logo.text.n > 0 ? c->web->logo.target : STR("")),
+		T_TEXT("home", STR("/")),
+	};
+	size_t used = 6, i;
+
+	for (i = 0; i < n && used < PAGE_VALUES_MAX; i++)
+		all[used++] = values[i];
+	response_start(c->res, status, STR("text/html; charset=utf-8"));
+	if (template_render(&c->web->templates, template, all, used,
+		&c->res->body) != DK_OK)
+		c->res->failed = true;
+}
+
+void
+page_json(struct ctx *c, unsigned status, struct jw *w)
+{
+	response_start(c->res, status,
+	    STR("application/json; charset=utf-8"));
+	jw_open(w, &c->res->body);
+}
+
+struct str
+cookie_name(const struct ctx *c)
+{
+	return c->req->https ? c->web->conf->cookie_name :
+			       c->web->conf->cookie_name_http;
+}
+
+struct str
+cookie_login_name(struct ctx *c)
+{
+	return arena_printf(c->arena, 128, "%.*s-login",
+	    STR_FMT(cookie_name(c)));
+}
+
+void
+cookie_set_session(struct ctx *c, const struct session *session)
+{
+	const struct session_row *row = &session->view.session;
+	char text[SESSION_TOKEN_LEN + 1];
+	struct set_cookie cookie = { .name = cookie_name(c),
+		.domain = c->web->conf->cookie_domain,
+		.secure = c->req->https };
+
+	session_token_format(&session->token, text);
+	text[SESSION_TOKEN_LEN] = '\0';
+	cookie.value = str_from(text);
+	if (row->remember)
+		cookie.max_age_s = (row->expires_at_ms - c->now_ms) / 1000;
+	response_cookie(c->res, &cookie);
+	secret_wipe(text, sizeof(text));
+}
+
+void
+cookie_erase(struct ctx *c, struct str name)
+{
+	const struct set_cookie cookie = { .name = name,
+		.value = STR(""),
+		.domain = c->web->conf->cookie_domain,
+		.secure = c->req->https,
+		.erase = true };
+
+	response_cookie(c->res, &cookie);
+}
+
+/* Signing in and out again is nobody's destination (DK-O-04). */
+struct str
+next_or_home(struct ctx *c, struct str next)
+{
+	struct str path, query;
+
+	if (!url_next_is_safe(next))
+		return STR("/");
+	(void)str_split(next, '?', &path, &query);
+	if (str_eq(path, page_own_path(c, "/login")) ||
+	    str_eq(path, page_own_path(c, "/logout")) ||
+	    str_eq(path, page_own_path(c, "/check")))
+		return STR("/");
+	return next;
+}
+
+struct str
+input_next(struct ctx *c)
+{
+	struct form_field field = { .name = "next", .max = URL_NEXT_MAX };
+	const char *problem;
+	size_t which;
+
+	if (form_read(c->req->query, &field, 1, c->arena, &problem, &which) !=
+	    DK_OK)
+		return STR("/");
+	return next_or_home(c, field.value);
+}

@@ -1,0 +1,135 @@
+#ifndef DK_WEB_PAGE_H
+#define DK_WEB_PAGE_H
+
+#include "base/jw.h"
+#include "domain/csrf.h"
+#include "web/web.h"
+
+/* Within src/web: one request on its way through the pages. */
+
+enum { PAGE_VALUES_MAX = 32, FRESH_MS = 10 * 60 * 1000 };
+
+struct ctx {
+	struct web *web;
+	struct arena *arena;
+	struct request *req;
+	struct response *res;
+	int64_t now_ms;
+	struct asker asker;
+	const struct conf_origin *site; /* the origin this request is for */
+	enum session_answer session_answer;
+	struct session session; /* SESSION_LIVE only */
+	bool cacheable;		/* a file: Cache-Control is set already */
+	bool bare; /* an allowing answer of the gate: no further headers */
+};
+
+bool ctx_signed_in(const struct ctx *c);
+/* Signed in within the last FRESH_MS. */
+bool ctx_is_fresh(const struct ctx *c);
+
+/* --- answers ------------------------------------------------------------ */
+
+/* The one place where errors become statuses. */
+unsigned status_of(enum dk_err err);
+/*
+ * An error page, or JSON with `code` where JSON is asked for; replaces what
+ * was written so far.  message is for the person; NULL takes the status's own
+ * sentence.
+ */
+void page_error(struct ctx *c, unsigned status, const char *message);
+void page_error_code(struct ctx *c, unsigned status, const char *code,
+    const char *message);
+void page_fail(struct ctx *c, enum dk_err err); /* by status_of */
+
+/* Render a template as the whole answer, with the values common to all. */
+void page_render(struct ctx *c, unsigned status, const char *template,
+    const char *title, const struct template_value *values, size_t n);
+/* Begin a JSON answer; the writer goes on in the body. */
+void page_json(struct ctx *c, unsigned status, struct jw *w);
+/* 303 to mount + path, or to a return-to value that is safe already. */
+void page_redirect_own(struct ctx *c, const char *path);
+/* "/auth" + path, in the arena. */
+struct str page_own_path(struct ctx *c, const char *path);
+
+/* --- cookies ------------------------------------------------------------- */
+
+struct str cookie_name(const struct ctx *c);
+struct str cookie_login_name(struct ctx *c); /* of the pre-login cookie */
+void cookie_set_session(struct ctx *c, const struct session *session);
+void cookie_erase(struct ctx *c, struct str name);
+
+/* --- guarding what changes something --------------------------------------- */
+
+enum guard {
+	GUARD_FOREIGN, /* zero: refused */
+	GUARD_UNKNOWN, /* none of the three headers came */
+	GUARD_OWN
+};
+/* Where does the request come from?  DK-X-01 and INTERFACE 9. */
+enum guard guard_origin(struct ctx *c);
+/*
+ * The secret that the form's token is bound to before sign-in: from the
+ * pre-login cookie; made, and its cookie set, when there is none.
+ */
+enum dk_err guard_login_secret(struct ctx *c, struct secret *secret) DK_CHECK;
+bool guard_has_login_cookie(struct ctx *c, struct secret *secret);
+/* A token for a form on this page: of the session, or of the sign-in. */
+enum dk_err guard_token(struct ctx *c,
+    char token[CSRF_TOKEN_LEN + 1]) DK_CHECK;
+/*
+ * Check origin and token of a change within a session; false after it has
+ * answered 403.
+ */
+bool guard_session_change(struct ctx *c, struct str token);
+
+/* --- reading --------------------------------------------------------------- */
+
+struct input {
+	const char *name;
+	size_t max;
+	bool is_flag;
+	struct str text;
+	bool flag;
+};
+/*
+ * Read the fields of a posted form or JSON object.  False after it has
+ * answered 400, 413 or 415.
+ */
+bool input_read(struct ctx *c, struct input *fields, size_t n);
+/* The return-to value of the query; "/" when absent or unsafe. */
+struct str input_next(struct ctx *c);
+/* `next` if it is safe and leads to no page of sign-in or sign-out. */
+struct str next_or_home(struct ctx *c, struct str next);
+
+/* --- pages ------------------------------------------------------------------- */
+
+/* The sign-in form with this status; message and notice may be NULL. */
+struct login_form {
+	struct str next, username;
+	const char *message, *notice;
+	bool remember;
+};
+void page_login_form(struct ctx *c, unsigned status,
+    const struct login_form *form);
+/* 401 in place of a page that asks for a sign-in: the form, or JSON. */
+void page_sign_in_here(struct ctx *c, struct str next, const char *notice);
+/* {"user":…,"session":…,"csrf_token":…} as the whole answer. */
+void page_session_json(struct ctx *c, const struct session *session);
+/* "user":{…} and "session":{…} into an open object. */
+void json_user(struct ctx *c, struct jw *w, const struct session *session);
+void json_session(struct jw *w, const struct session *session);
+
+void page_login(struct ctx *c);
+void page_login_post(struct ctx *c);
+void page_logout(struct ctx *c);
+void page_logout_post(struct ctx *c);
+void page_session(struct ctx *c);
+void page_account(struct ctx *c);
+void page_account_post(struct ctx *c);
+void page_health(struct ctx *c);
+void page_metrics(struct ctx *c);
+void page_style(struct ctx *c);
+void page_logo(struct ctx *c);
+void page_check(struct ctx *c);
+
+#endif

@@ -1,0 +1,47 @@
+#include "web/route.h"
+
+/*
+ * The default is the safe one: no flag, and a session is needed.  What
+ * changes something is a POST, and each of them checks the token.
+ */
+const struct route routes[] = {
+	{ "/login", METHOD_GET, page_login, ROUTE_PUBLIC },
+	{ "/login", METHOD_POST, page_login_post, ROUTE_PUBLIC },
+	{ "/logout", METHOD_GET, page_logout, ROUTE_PUBLIC },
+	{ "/logout", METHOD_POST, page_logout_post, ROUTE_PUBLIC },
+	{ "/session", METHOD_GET, page_session, 0 },
+	{ "/check", METHOD_GET, page_check, ROUTE_PUBLIC | ROUTE_ANY_METHOD },
+	{ "/account", METHOD_GET, page_account, 0 },
+	{ "/account", METHOD_POST, page_account_post, 0 },
+	{ "/health", METHOD_GET, page_health, ROUTE_PUBLIC | ROUTE_NO_STORE },
+	{ "/metrics", METHOD_GET, page_metrics, ROUTE_PUBLIC },
+	{ "/style.css", METHOD_GET, page_style, ROUTE_PUBLIC | ROUTE_NO_STORE },
+	{ "/logo", METHOD_GET, page_logo, ROUTE_PUBLIC | ROUTE_NO_STORE },
+};
+const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
+
+const struct route *
+route_find(const struct request *req, const char **allow)
+{
+	enum request_method method =
+	    req->method == METHOD_HEAD ? METHOD_GET : req->method;
+	bool get = false, post = false;
+	size_t i;
+
+	/* In place of another page there is only something to be shown. */
+	if (!str_is_none(req->wanted))
+		method = METHOD_GET;
+	*allow = NULL;
+	for (i = 0; i < routes_count; i++) {
+		if (!str_eq(req->route, str_from(routes[i].path)))
+			continue;
+		if (routes[i].method == method ||
+		    (routes[i].flags & ROUTE_ANY_METHOD) != 0)
+			return &routes[i];
+		get = get || routes[i].method == METHOD_GET;
+		post = post || routes[i].method == METHOD_POST;
+	}
+	if (get)
+		*allow = post ? "GET, HEAD, POST" : "GET, HEAD";
+	return NULL;
+}
