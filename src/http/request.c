@@ -1,6 +1,6 @@
 #include "http/request.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/secret.h"
 #include "http/address.h"
@@ -411,6 +411,12 @@ request_read(struct request *req, enum request_role role, char *const *params,
 	if (err != DK_OK)
 		return err;
 	return find_route(req, vars, rules->mount, arena, problem);
+}
+
+const char *
+request_environment(const char *name)
+{
+	return getenv(name);
 }
 
 bool

@@ -119,6 +119,9 @@ enum dk_err request_read(struct request *req, enum request_role role,
     char *const *params, const struct request_rules *rules,
     struct arena *arena, const char **problem) DK_CHECK;
 
+/* A variable of the process itself, set by who started it; NULL: unset. */
+const char *request_environment(const char *name);
+
 /* True for methods that change nothing: GET, HEAD, OPTIONS. */
 bool request_is_safe(const struct request *req);
 

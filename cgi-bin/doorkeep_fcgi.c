@@ -1,0 +1,149 @@
+/*
+ * doorkeep.fcgi: the application, started by a web server as a FastCGI worker
+ * (listening socket on fd 0) or as a CGI program, told apart by itself.  Its
+ * arguments are not looked at: a query string can become arguments (RFC 3875
+ * 4.4).
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "gateway/gateway.h"
+#include "web/web.h"
+
+enum {
+	CONF_ARENA_SIZE = 1024 * 1024,
+	REQUEST_ARENA_SIZE = 1024 * 1024,
+	MESSAGE_MAX = 1024
+};
+
+/* All that lives as long as the process. */
+struct program {
+	struct arena conf_arena, request_arena;
+	struct conf conf;
+	struct log log;
+	struct domain domain;
+	struct web web;
+};
+
+static void
+handle(void *arg, struct request *req, struct response *res)
+{
+	web_handle(arg, req, res, clock_now_ms());
+}
+
+static void
+fail(void *arg, struct request *req, struct response *res, unsigned status,
+    const char *problem)
+{
+	web_fail(arg, req, res, status, problem);
+}
+
+static void
+idle(void *arg)
+{
+	web_idle(arg, clock_now_ms());
+}
+
+/* Descriptors 0 to 2 exist, secrets stay out of core files. */
+static void
+settle_process(void)
+{
+	const struct rlimit no_core = { 0, 0 };
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)umask(0077);
+}
+
+static enum dk_err
+set_up(struct program *p, struct buf *message)
+{
+	char path_text[4096];
+	struct buf path;
+	enum dk_err err;
+
+	log_open(&p->log, LOG_TO_STDERR, LOG_AS_JSON);
+	BUF_OVER(&path, path_text);
+	err = secret_init();
+	if (err == DK_OK)
+		err = arena_open(&p->conf_arena, CONF_ARENA_SIZE);
+	if (err == DK_OK)
+		err = arena_open(&p->request_arena, REQUEST_ARENA_SIZE);
+	if (err == DK_OK)
+		err = conf_find(&path);
+	if (err == DK_OK)
+		err = conf_load(buf_str(&path), &p->conf_arena, &p->conf,
+		    message);
+	if (err != DK_OK)
+		return err;
+	log_open(&p->log, p->conf.log_destination, p->conf.log_format);
+	domain_init(&p->domain, &p->conf, &p->log);
+	return web_open(&p->web, &p->conf, &p->domain, &p->log, message);
+}
+
+/*
+ * Nothing can be answered without a configuration.  A FastCGI worker ends and
+ * the server says 500 or 503; under CGI we say so ourselves.
+ */
+static int
+refuse_to_start(bool fastcgi, enum dk_err err, const struct buf *message)
+{
+	static const char page[] =
+	    "Status: 503 Service Unavailable\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Cache-Control: no-store\r\n"
+	    "Retry-After: 30\r\n"
+	    "\r\n"
+	    "The sign-in is not set up correctly. Its log says why.\n";
+
+	(void)fprintf(stderr, "doorkeep: %s\n",
+	    message->len > 0 ? buf_z(message) : err_name(err));
+	if (fastcgi)
+		return 1;
+	return write(STDOUT_FILENO, page, sizeof(page) - 1) < 0;
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	static struct program p;
+	bool fastcgi = gateway_is_fastcgi(STDIN_FILENO);
+	struct gateway_app app = { .arg = &p.web,
+		.rules = &p.web.rules,
+		.arena = &p.request_arena,
+		.log = &p.log,
+		.handle = handle,
+		.fail = fail,
+		.idle = idle };
+	char text[MESSAGE_MAX];
+	struct buf message;
+	enum dk_err err;
+	int status;
+
+	(void)argc, (void)argv;
+	settle_process();
+	BUF_OVER(&message, text);
+	err = set_up(&p, &message);
+	if (err != DK_OK)
+		return refuse_to_start(fastcgi, err, &message);
+	status = fastcgi ? gateway_run_fcgi(&app, STDIN_FILENO) :
+			   gateway_run_cgi(&app, envp);
+	domain_close(&p.domain);
+	web_close(&p.web);
+	arena_close(&p.request_arena);
+	arena_close(&p.conf_arena);
+	return status;
+}

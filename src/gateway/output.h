@@ -1,0 +1,36 @@
+#ifndef DK_GATEWAY_OUTPUT_H
+#define DK_GATEWAY_OUTPUT_H
+
+#include "gateway/gateway.h"
+
+/* Within src/gateway: what FastCGI and CGI do alike. */
+
+/* How the body came in. */
+enum body_state {
+	BODY_WHOLE,	/* as long as it was said to be, or to its end */
+	BODY_NONE,	/* none is read: no POST, or not wanted */
+	BODY_TOO_LARGE, /* above REQUEST_BODY_MAX */
+	BODY_CUT	/* shorter or longer than it was said to be */
+};
+
+/* Is a body read for this request at all? */
+bool output_wants_body(const struct request *req);
+
+/*
+ * Let the application answer: a request that could not be read (err, status
+ * by it, problem), a body that did not arrive, or all is well.
+ */
+void output_answer(const struct gateway_app *app, struct request *req,
+    struct response *res, enum dk_err err, const char *problem,
+    enum body_state body);
+
+/*
+ * The head of the answer into *head and its body into *body.
+ * DK_ERR_INTERNAL when there is no complete answer: then nothing is sent and
+ * the connection dropped, because lighttpd takes an empty answer for a yes.
+ */
+enum dk_err output_build(const struct request *req,
+    const struct response *res, struct arena *arena, struct str *head,
+    struct str *body) DK_CHECK;
+
+#endif
