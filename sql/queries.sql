@@ -187,3 +187,46 @@ DELETE FROM events WHERE id IN
 SELECT count(*) FROM sessions
  WHERE expires_at > $1
    AND (idle_timeout = 0 OR last_seen_at + idle_timeout > $1);
+
+-- name: setting_get
+-- $1 name; value
+SELECT value FROM settings WHERE name = $1;
+
+-- name: setting_add
+-- $1 name, $2 value; an existing one stays
+INSERT INTO settings (name, value) VALUES ($1, $2)
+ ON CONFLICT (name) DO NOTHING;
+
+-- name: throttle_get
+-- $1 bucket; owner, failures, last_at, next_at
+SELECT owner, failures, last_at, next_at FROM throttle WHERE bucket = $1;
+
+-- name: throttle_put
+-- $1 bucket, $2 owner, $3 failures, $4 last_at, $5 next_at
+INSERT INTO throttle (bucket, owner, failures, last_at, next_at)
+VALUES ($1, $2, $3, $4, $5)
+ ON CONFLICT (bucket) DO UPDATE SET owner = excluded.owner,
+       failures = excluded.failures, last_at = excluded.last_at,
+       next_at = excluded.next_at;
+
+-- name: throttle_delete
+-- $1 bucket
+DELETE FROM throttle WHERE bucket = $1;
+
+-- name: throttle_forget
+-- $1 the account's bucket
+DELETE FROM throttle WHERE owner = $1;
+
+-- name: throttle_purge_step
+-- $1 last guess before this time, $2 how many at most
+DELETE FROM throttle WHERE bucket IN
+ (SELECT bucket FROM throttle WHERE last_at < $1 ORDER BY last_at LIMIT $2);
+
+-- name: throttle_count
+-- the number of counters
+SELECT count(*) FROM throttle;
+
+-- name: throttle_drop_least
+-- $1 how many: those with the fewest failures, oldest first
+DELETE FROM throttle WHERE bucket IN
+ (SELECT bucket FROM throttle ORDER BY failures, last_at LIMIT $1);

@@ -48,16 +48,16 @@ account_key(struct str name, char key[USER_NAME_MAX + 1])
 	if (!account_name_is_valid(name))
 		return false;
 	for (i = 0; i < name.n; i++)
-		key[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ?
-		    (char)(name.p[i] + 32) :
-		    name.p[i];
+		key[i] = name.p[i] >= 'A' && name.p[i] <= 'Z'
+		    ? (char)(name.p[i] + 32)
+		    : name.p[i];
 	key[i] = '\0';
 	return true;
 }
 
 enum dk_err
-account_get(struct domain *dom, struct str name, struct user_row *user,
-    bool *found)
+account_get(
+    struct domain *dom, struct str name, struct user_row *user, bool *found)
 {
 	char key[USER_NAME_MAX + 1];
 
@@ -82,18 +82,29 @@ account_groups(struct domain *dom, int64_t user_id, struct group_list *groups)
 
 /*
  * Another cost is configured, or the hash was imported: replace it now that
- * the password is at hand.  If that fails the sign-in does not.
+ * the password is at hand.  If that fails the sign-in does not.  Another
+ * worker may have been first: what stands there then is of the same password
+ * as long as that was not changed.
  */
 static void
 rehash(struct domain *dom, struct user_row *user, struct str pw)
 {
 	char hash[USER_PASSWORD_HASH_MAX + 1];
+	struct user_row now = { 0 };
+	bool found = false;
+	enum dk_err err;
 
-	if (password_hash(dom, pw, hash) != DK_OK)
-		return;
-	if (users_rehash(dom->db, user->id, str_from(user->password_hash),
-		str_from(hash)) == DK_OK)
-		memcpy(user->password_hash, hash, sizeof(hash));
+	err = password_hash(dom, pw, hash);
+	if (err == DK_OK)
+		err = users_rehash(dom->db, user->id,
+		    str_from(user->password_hash), str_from(hash));
+	/* Read even after an error: it does not tell what others did. */
+	err = users_get_by_id(dom->db, user->id, &now, &found);
+	if (err == DK_OK && found &&
+	    now.password_changed_at_ms == user->password_changed_at_ms)
+		memcpy(user->password_hash, now.password_hash,
+		    sizeof(now.password_hash));
+	secret_wipe(&now, sizeof(now));
 	secret_wipe(hash, sizeof(hash));
 }
 
@@ -104,9 +115,9 @@ write_failure(struct domain *dom, const struct asker *asker,
 	const struct audit what = { .event = "sign_in",
 		.outcome = "failure",
 		.username = found ? str_from(user->username) : STR_NONE,
-		.detail = !found ? STR("unknown name") :
-		    match	 ? STR("disabled") :
-				   STR("wrong password") };
+		.detail = !found ? STR("unknown name")
+		    : match	 ? STR("disabled")
+				 : STR("wrong password") };
 
 	return audit_write(dom, asker, &what, now_ms);
 }
@@ -155,8 +166,8 @@ set_text(char *to, size_t size, struct str s)
 	return true;
 }
 
-/* One '@' with something on both sides; no space, no leading dash: it may
- * become an argument or a header one day (DK-R-08). */
+/* ASCII, one '@' with something on both sides; no space, no leading dash: it
+ * may become an argument or a header one day (DK-R-08). */
 static bool
 email_is_valid(struct str s)
 {
@@ -169,8 +180,8 @@ email_is_valid(struct str s)
 	    domain.n == 0 || str_contains(domain, '@') || s.p[0] == '-')
 		return false;
 	for (i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == '<' ||
-		    s.p[i] == '>' || s.p[i] == ',' || s.p[i] == 0x7f)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == '"' ||
+		    s.p[i] == '<' || s.p[i] == '>' || s.p[i] == ',')
 			return false;
 	return true;
 }
@@ -193,8 +204,8 @@ fill_in(struct domain *dom, const struct account_new *new_account,
 	size_t i;
 
 	if (!account_name_is_valid(new_account->name) ||
-	    !set_text(row->username, sizeof(row->username),
-		new_account->name) ||
+	    !set_text(
+		row->username, sizeof(row->username), new_account->name) ||
 	    !set_text(row->display_name, sizeof(row->display_name),
 		new_account->display_name) ||
 	    !email_is_valid(new_account->email) ||
@@ -236,8 +247,7 @@ account_add(struct domain *dom, const struct asker *asker,
 		goto out;
 	err = users_add(dom->db, &row, str_from(key));
 	for (i = 0; err == DK_OK && i < new_account->n_groups; i++)
-		err = users_group_add(dom->db, row.id,
-		    new_account->groups[i]);
+		err = users_group_add(dom->db, row.id, new_account->groups[i]);
 	what.username = str_from(row.username);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
@@ -267,11 +277,11 @@ account_set_password(struct domain *dom, const struct asker *asker,
 		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
-	err = users_set_password(dom->db, user->id, str_from(hash), false,
-	    now_ms);
+	err = users_set_password(
+	    dom->db, user->id, str_from(hash), false, now_ms);
 	if (err == DK_OK)
-		err = sessions_delete_of_user(dom->db, user->id, keep_session,
-		    &n);
+		err = sessions_delete_of_user(
+		    dom->db, user->id, keep_session, &n);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	err = db_end(dom->db, err);
@@ -284,8 +294,8 @@ enum dk_err
 account_set_disabled(struct domain *dom, const struct asker *asker,
     const struct user_row *user, bool disabled, int64_t now_ms)
 {
-	const struct audit what = { .event = disabled ? "user_disabled" :
-							"user_enabled",
+	const struct audit what = { .event = disabled ? "user_disabled"
+						      : "user_enabled",
 		.outcome = "success",
 		.username = str_from(user->username) };
 	enum dk_err err = db_begin(dom->db, DB_WRITE);
@@ -315,13 +325,28 @@ account_delete(struct domain *dom, const struct asker *asker,
 	return db_end(dom->db, err);
 }
 
+/* More groups than a list holds would end every request of the user. */
+static enum dk_err
+add_group(struct domain *dom, int64_t id, struct str group)
+{
+	struct group_list groups;
+	enum dk_err err = users_groups(dom->db, id, &groups);
+	size_t i;
+
+	for (i = 0; err == DK_OK && i < groups.n; i++)
+		if (str_eq(str_from(groups.name[i]), group))
+			return DK_OK;
+	if (err == DK_OK && groups.n == USER_GROUPS_MAX)
+		err = DK_ERR_TOO_LARGE;
+	return err == DK_OK ? users_group_add(dom->db, id, group) : err;
+}
+
 enum dk_err
 account_set_group(struct domain *dom, const struct asker *asker,
-    const struct user_row *user, struct str group, bool member,
-    int64_t now_ms)
+    const struct user_row *user, struct str group, bool member, int64_t now_ms)
 {
-	const struct audit what = { .event = member ? "group_added" :
-						      "group_removed",
+	const struct audit what = { .event = member ? "group_added"
+						    : "group_removed",
 		.outcome = "success",
 		.username = str_from(user->username),
 		.detail = group };
@@ -333,8 +358,8 @@ account_set_group(struct domain *dom, const struct asker *asker,
 	err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		return err;
-	err = member ? users_group_add(dom->db, user->id, group) :
-		       users_group_remove(dom->db, user->id, group, &removed);
+	err = member ? add_group(dom, user->id, group)
+		     : users_group_remove(dom->db, user->id, group, &removed);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	return db_end(dom->db, err);

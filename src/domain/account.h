@@ -26,9 +26,9 @@ bool account_group_is_valid(struct str group);
  * Check name and pw.  On DK_OK, *ok says whether they match; only then is
  * *user filled in.  An unknown name, a disabled account and a wrong password
  * cost the same time and look the same.  Writes the audit event for a
- * failure (sign_in, failure); an unknown name is written as "(unknown)",
- * because people type passwords there (DK-T-11).  The caller wipes pw and
- * *user.  Rehashes when the configured cost has changed.
+ * failure (sign_in, failure); an unknown name is left out of it, because
+ * people type passwords there (DK-T-11).  The caller wipes pw and *user.
+ * Rehashes when the configured cost has changed.
  */
 enum dk_err account_authenticate(struct domain *dom, const struct asker *asker,
     struct str name, struct str pw, int64_t now_ms, struct user_row *user,
@@ -39,8 +39,8 @@ enum dk_err account_get(struct domain *dom, struct str name,
     struct user_row *user, bool *found) DK_CHECK;
 
 enum dk_err account_count(struct domain *dom, int64_t *n) DK_CHECK;
-enum dk_err account_groups(struct domain *dom, int64_t user_id,
-    struct group_list *groups) DK_CHECK;
+enum dk_err account_groups(
+    struct domain *dom, int64_t user_id, struct group_list *groups) DK_CHECK;
 
 /*
  * What an administrator does.  Each writes its audit event in the same
@@ -58,16 +58,15 @@ enum dk_err account_add(struct domain *dom, const struct asker *asker,
     const struct account_new *new_account, int64_t now_ms,
     enum password_flaw *flaw) DK_CHECK;
 /* Ends all sessions of the user but `keep_session` (STR_NONE: all). */
-enum dk_err account_set_password(struct domain *dom,
-    const struct asker *asker, const struct user_row *user, struct str pw,
-    struct str keep_session, int64_t now_ms,
-    enum password_flaw *flaw) DK_CHECK;
-enum dk_err account_set_disabled(struct domain *dom,
-    const struct asker *asker, const struct user_row *user, bool disabled,
-    int64_t now_ms) DK_CHECK;
+enum dk_err account_set_password(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str pw, struct str keep_session,
+    int64_t now_ms, enum password_flaw *flaw) DK_CHECK;
+enum dk_err account_set_disabled(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, bool disabled, int64_t now_ms) DK_CHECK;
 enum dk_err account_delete(struct domain *dom, const struct asker *asker,
     const struct user_row *user, int64_t now_ms) DK_CHECK;
-/* add or remove one group; sessions see it on the next request. */
+/* Add or remove one group; sessions see it on the next request.
+ * DK_ERR_TOO_LARGE: the user is in USER_GROUPS_MAX groups already. */
 enum dk_err account_set_group(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str group, bool member,
     int64_t now_ms) DK_CHECK;

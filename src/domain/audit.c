@@ -6,8 +6,7 @@ enum dk_err
 audit_write(struct domain *dom, const struct asker *asker,
     const struct audit *what, int64_t now_ms)
 {
-	struct str session =
-	    str_sub(what->session, 0, SESSION_REFERENCE_LEN);
+	struct str session = str_sub(what->session, 0, SESSION_REFERENCE_LEN);
 	const struct event_row row = { .at_ms = now_ms,
 		.event = str_from(what->event),
 		.outcome = str_from(what->outcome),
@@ -18,12 +17,17 @@ audit_write(struct domain *dom, const struct asker *asker,
 		.actor = asker->actor,
 		.detail = what->detail };
 
-	LOG_WRITE(dom->log,
-	    str_eq(row.outcome, STR("success")) ? LOG_LEVEL_INFO :
-						  LOG_LEVEL_WARNING,
+	bool success = str_eq(row.outcome, STR("success"));
+	enum dk_err err = events_add(dom->db, &row);
+
+	/* What could not be written is not done, so it is no success; a
+	 * failure is worth its line whatever the store says. */
+	if (success && err != DK_OK)
+		return err;
+	LOG_WRITE(dom->log, success ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 	    what->event, { "outcome", row.outcome },
 	    { "username", row.username }, { "ip", row.ip },
 	    { "session", session }, { "request_id", row.request_id },
 	    { "actor", row.actor }, { "detail", row.detail });
-	return events_add(dom->db, &row);
+	return err;
 }

@@ -15,8 +15,8 @@
  */
 enum { CSRF_TOKEN_LEN = 86 };
 
-enum dk_err csrf_token_make(const struct secret *secret,
-    char text[CSRF_TOKEN_LEN + 1]) DK_CHECK;
+enum dk_err csrf_token_make(
+    const struct secret *secret, char text[CSRF_TOKEN_LEN + 1]) DK_CHECK;
 /* Constant time in the secret part. */
 bool csrf_token_check(const struct secret *secret, struct str text);
 

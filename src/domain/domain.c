@@ -42,8 +42,7 @@ open_slots(struct domain *dom)
 }
 
 enum dk_err
-domain_open(struct domain *dom, bool create, bool migrate,
-    struct buf *message)
+domain_open(struct domain *dom, bool create, bool migrate, struct buf *message)
 {
 	const struct db_options options = { .database = dom->conf->database,
 		.create = create,
@@ -56,8 +55,9 @@ domain_open(struct domain *dom, bool create, bool migrate,
 		return err;
 	err = open_slots(dom);
 	if (err != DK_OK) {
-		buf_addf(message, "%.*s-hash: cannot be made or opened; its "
-				  "directory must be writable for this user",
+		buf_addf(message,
+		    "%.*s-hash: cannot be made or opened; its "
+		    "directory must be writable for this user",
 		    STR_FMT(dom->conf->database));
 		db_close(dom->db);
 		dom->db = NULL;

@@ -23,8 +23,7 @@ struct domain {
 	bool away;		 /* said so in the log */
 };
 
-void domain_init(struct domain *dom, const struct conf *conf,
-    struct log *log);
+void domain_init(struct domain *dom, const struct conf *conf, struct log *log);
 void domain_close(struct domain *dom);
 
 /*

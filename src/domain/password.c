@@ -25,12 +25,13 @@ hash_in_slot(const struct conf *conf, struct str pw,
 
 	if (rc == 0)
 		memcpy(hash, made, sizeof(made));
+	secret_wipe(made, sizeof(made));
 	return rc == 0 ? DK_OK : DK_ERR_NOMEM;
 }
 
 enum dk_err
-password_hash(struct domain *dom, struct str pw,
-    char hash[USER_PASSWORD_HASH_MAX + 1])
+password_hash(
+    struct domain *dom, struct str pw, char hash[USER_PASSWORD_HASH_MAX + 1])
 {
 	struct hash_slot slot;
 	enum dk_err err;
@@ -68,17 +69,25 @@ make_decoy(const struct conf *conf, struct buf *out)
 	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
 }
 
-/* Of the configured scheme and cost? */
+/* Can anything match it?  An empty field, or one with NUL, does not. */
+static bool
+can_match(struct str pw)
+{
+	return pw.n > 0 && pw.n <= PASSWORD_BYTES_MAX &&
+	    !str_contains(pw, '\0');
+}
+
+/* Of the configured scheme and cost?  (The library takes argon2i for it.) */
 static bool
 is_current(const struct conf *conf, struct str stored)
 {
 	char z[crypto_pwhash_STRBYTES] = { 0 };
 
-	if (stored.n >= sizeof(z))
+	if (stored.n >= sizeof(z) || !str_starts(stored, STR("$argon2id$")))
 		return false;
 	memcpy(z, stored.p, stored.n);
-	return crypto_pwhash_str_needs_rehash(z, conf->argon2_passes,
-		   memory_bytes(conf)) == 0;
+	return crypto_pwhash_str_needs_rehash(
+		   z, conf->argon2_passes, memory_bytes(conf)) == 0;
 }
 
 enum dk_err
@@ -87,8 +96,8 @@ password_verify(struct domain *dom, struct str pw, struct str stored,
 {
 	char text[crypto_pwhash_STRBYTES];
 	struct stored_hash h = stored_hash_read(stored);
-	bool usable = h.scheme != HASH_NONE && !h.too_costly && pw.n > 0 &&
-	    pw.n <= PASSWORD_BYTES_MAX, current, decoy_match;
+	bool fit = can_match(pw), current, decoy_match;
+	bool usable = fit && h.scheme != HASH_NONE && !h.too_costly;
 	struct hash_slot slot;
 	struct buf decoy;
 	enum dk_err err;
@@ -109,9 +118,8 @@ password_verify(struct domain *dom, struct str pw, struct str stored,
 	/* Whatever is stored, one hash of the configured cost is computed,
 	 * or the answer's delay would tell names and schemes. */
 	if (err == DK_OK && !current && !*match)
-		err = stored_hash_verify(buf_str(&decoy),
-		    pw.n > 0 && pw.n <= PASSWORD_BYTES_MAX ? pw : STR("x"),
-		    &decoy_match);
+		err = stored_hash_verify(
+		    buf_str(&decoy), fit ? pw : STR("x"), &decoy_match);
 	slots_give(&dom->slots, &slot);
 	if (err != DK_OK)
 		*match = false;
@@ -177,8 +185,8 @@ is_listed(const struct conf *conf, struct str pw)
 	while (!listed && fgets(line, sizeof(line), f) != NULL) {
 		struct str s = str_from(line);
 
-		while (s.n > 0 &&
-		    (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+		while (
+		    s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
 			s.n--;
 		listed = s.n > 0 && str_ieq(pw, s);
 	}
@@ -187,8 +195,8 @@ is_listed(const struct conf *conf, struct str pw)
 }
 
 enum password_flaw
-password_judge(const struct conf *conf, struct str pw,
-    const struct user_row *user)
+password_judge(
+    const struct conf *conf, struct str pw, const struct user_row *user)
 {
 	size_t points;
 
@@ -209,33 +217,38 @@ password_judge(const struct conf *conf, struct str pw,
 }
 
 void
-password_flaw_text(enum password_flaw flaw, const struct conf *conf,
-    struct buf *out)
+password_flaw_text(
+    enum password_flaw flaw, const struct conf *conf, struct buf *out)
 {
 	switch (flaw) {
 	case PASSWORD_FINE:
 		break;
 	case PASSWORD_TOO_SHORT:
-		buf_addf(out, "The password is too short. Use at least %u "
-			      "characters; a few words are easy to remember.",
+		buf_addf(out,
+		    "The password is too short. Use at least %u "
+		    "characters; a few words are easy to remember.",
 		    conf->password_min_length);
 		break;
 	case PASSWORD_TOO_LONG:
-		buf_addf(out, "The password is too long. Use at most %d "
-			      "characters.",
+		buf_addf(out,
+		    "The password is too long. Use at most %d "
+		    "characters.",
 		    PASSWORD_CODE_POINTS_MAX);
 		break;
 	case PASSWORD_NOT_TEXT:
-		buf_addz(out, "The password holds bytes that are not text. "
-			      "Type it with the keyboard.");
+		buf_addz(out,
+		    "The password holds bytes that are not text. "
+		    "Type it with the keyboard.");
 		break;
 	case PASSWORD_IS_NAME:
-		buf_addz(out, "The password is a name that others know. "
-			      "Choose something else.");
+		buf_addz(out,
+		    "The password is a name that others know. "
+		    "Choose something else.");
 		break;
 	case PASSWORD_COMMON:
-		buf_addz(out, "Many people use this password, so it is "
-			      "guessed first. Choose something else.");
+		buf_addz(out,
+		    "Many people use this password, so it is "
+		    "guessed first. Choose something else.");
 		break;
 	}
 }

@@ -41,11 +41,11 @@ enum password_flaw {
 	PASSWORD_IS_NAME,  /* the user's or the site's name */
 	PASSWORD_COMMON	   /* on the list */
 };
-enum password_flaw password_judge(const struct conf *conf, struct str pw,
-    const struct user_row *user);
+enum password_flaw password_judge(
+    const struct conf *conf, struct str pw, const struct user_row *user);
 /* A sentence for people that says what is wrong and what to do.  Static but
  * for the number, which is filled in; into out. */
-void password_flaw_text(enum password_flaw flaw, const struct conf *conf,
-    struct buf *out);
+void password_flaw_text(
+    enum password_flaw flaw, const struct conf *conf, struct buf *out);
 
 #endif

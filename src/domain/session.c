@@ -23,8 +23,8 @@ session_token_parse(struct str text, struct session_token *token)
 }
 
 void
-session_token_format(const struct session_token *token,
-    char text[SESSION_TOKEN_LEN + 1])
+session_token_format(
+    const struct session_token *token, char text[SESSION_TOKEN_LEN + 1])
 {
 	memcpy(text, token->id, UUID_TEXT_LEN);
 	text[UUID_TEXT_LEN] = '.';
@@ -45,14 +45,18 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* The end of the session: absolute, or by idleness. */
+/* The end of the session: absolute, or by idleness.  Times that people wrote
+ * into the store by hand do not overflow. */
 static int64_t
 expiry(const struct session_row *row)
 {
-	if (row->idle_timeout_ms == 0)
+	if (row->idle_timeout_ms < 0 || row->last_seen_at_ms < 0)
+		return 0;
+	if (row->idle_timeout_ms == 0 ||
+	    row->last_seen_at_ms > INT64_MAX - row->idle_timeout_ms)
 		return row->expires_at_ms;
-	return earlier(row->expires_at_ms,
-	    row->last_seen_at_ms + row->idle_timeout_ms);
+	return earlier(
+	    row->expires_at_ms, row->last_seen_at_ms + row->idle_timeout_ms);
 }
 
 /*
@@ -71,8 +75,8 @@ drop_expired(struct domain *dom, struct str id)
 }
 
 static bool
-host_fits(const struct domain *dom, const struct session_row *row,
-    struct str host)
+host_fits(
+    const struct domain *dom, const struct session_row *row, struct str host)
 {
 	return dom->conf->cookie_domain.n > 0 ||
 	    str_ieq(str_from(row->host), host);
@@ -115,14 +119,16 @@ out:
 }
 
 void
-session_touch(struct domain *dom, const struct session *session,
-    int64_t now_ms)
+session_touch(struct domain *dom, const struct session *session, int64_t now_ms)
 {
 	const struct session_row *row = &session->view.session;
+	int64_t interval = dom->conf->touch_interval_ms;
 	enum dk_err err;
 
-	if (now_ms - row->last_seen_at_ms < dom->conf->touch_interval_ms ||
-	    now_ms <= row->last_seen_at_ms)
+	if (row->idle_timeout_ms > 0)
+		interval = earlier(interval, row->idle_timeout_ms / 4);
+	if (now_ms <= row->last_seen_at_ms ||
+	    now_ms - row->last_seen_at_ms < interval)
 		return;
 	db_set_wait(dom->db, 0);
 	/* A missed touch is made up by the next request. */
@@ -174,23 +180,29 @@ new_session(struct domain *dom, const struct asker *asker,
 	row->authenticated_at_ms = now_ms;
 	row->last_seen_at_ms = now_ms;
 	row->expires_at_ms = now_ms +
-	    (how->remember ? conf->remember_absolute_timeout_ms :
-			     conf->absolute_timeout_ms);
-	row->idle_timeout_ms = how->remember ? conf->remember_idle_timeout_ms :
-					       conf->idle_timeout_ms;
+	    (how->remember ? conf->remember_absolute_timeout_ms
+			   : conf->absolute_timeout_ms);
+	row->idle_timeout_ms = how->remember ? conf->remember_idle_timeout_ms
+					     : conf->idle_timeout_ms;
 	row->level = how->level;
 	row->remember = how->remember;
 	copy_shown(row->ip, sizeof(row->ip), asker->ip);
-	copy_shown(row->user_agent, sizeof(row->user_agent),
-	    asker->user_agent);
+	copy_shown(row->user_agent, sizeof(row->user_agent), asker->user_agent);
 	copy_shown(row->host, sizeof(row->host), asker->host);
 	memcpy(session->view.username, user->username,
 	    sizeof(session->view.username));
 	memcpy(session->view.display_name, user->display_name,
 	    sizeof(session->view.display_name));
 	memcpy(session->view.email, user->email, sizeof(session->view.email));
+	session->view.must_change = user->must_change;
 	session->expires_at_ms = expiry(row);
 	return DK_OK;
+}
+
+static bool
+same_hash(struct str a, struct str b)
+{
+	return a.n == b.n && secret_bytes_eq(a.p, b.p, a.n);
 }
 
 /* Is the account still what was authenticated?  Within the transaction. */
@@ -204,12 +216,28 @@ still_valid(struct domain *dom, const struct user_row *user, bool *valid)
 	*valid = false;
 	err = users_get_by_id(dom->db, user->id, &now, &found);
 	if (err == DK_OK && found && !now.disabled)
-		*valid = str_eq(str_from(now.password_hash),
-		    str_from(user->password_hash));
+		*valid = same_hash(
+		    str_from(now.password_hash), str_from(user->password_hash));
 	secret_wipe(&now, sizeof(now));
 	return err;
 }
 
+/* By which methods (DK-E-03). */
+static struct str
+methods(const struct session_start *how)
+{
+	if (how->level > 1)
+		return how->remember
+		    ? STR("password, second factor, kept signed in")
+		    : STR("password, second factor");
+	return how->remember ? STR("password, kept signed in")
+			     : STR("password");
+}
+
+/*
+ * The others give way before the new one is there: whatever the clock says,
+ * the session that was just made is not the oldest.
+ */
 static enum dk_err
 store_session(struct domain *dom, const struct asker *asker,
     const struct session_start *how, int64_t now_ms,
@@ -220,21 +248,34 @@ store_session(struct domain *dom, const struct asker *asker,
 		.outcome = "success",
 		.username = str_from(session->view.username),
 		.session = str_from(row->id),
-		.detail = how->remember ? STR("kept signed in") : STR_NONE };
+		.detail = methods(how) };
 	enum dk_err err = DK_OK;
 	bool deleted;
 	int64_t n;
 
 	if (how->old_id.n > 0)
 		err = sessions_delete(dom->db, how->old_id, &deleted);
-	if (err == DK_OK)
-		err = sessions_add(dom->db, row);
 	if (err == DK_OK && dom->conf->max_per_user > 0)
 		err = sessions_delete_oldest(dom->db, row->user_id,
-		    dom->conf->max_per_user, now_ms, &n);
+		    (int64_t)dom->conf->max_per_user - 1, now_ms, &n);
+	if (err == DK_OK)
+		err = sessions_add(dom->db, row);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	return err;
+}
+
+/* Right password, but the account is no longer what it was for. */
+static enum dk_err
+note_refused(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, const char *event, int64_t now_ms)
+{
+	const struct audit what = { .event = event,
+		.outcome = "failure",
+		.username = str_from(user->username),
+		.detail = STR("account changed meanwhile") };
+
+	return audit_write(dom, asker, &what, now_ms);
 }
 
 enum dk_err
@@ -255,6 +296,8 @@ session_start(struct domain *dom, const struct asker *asker,
 	err = still_valid(dom, user, &valid);
 	if (err == DK_OK && valid)
 		err = store_session(dom, asker, how, now_ms, session);
+	else if (err == DK_OK)
+		err = note_refused(dom, asker, user, how->event, now_ms);
 	err = db_end(dom->db, err);
 	*refused = err != DK_OK || !valid;
 out:
@@ -318,6 +361,7 @@ session_revoke(struct domain *dom, const struct asker *asker, struct str id,
 	err = db_end(dom->db, err);
 	if (err != DK_OK)
 		*ended = false;
+	secret_wipe(&view, sizeof(view));
 	return err;
 }
 
@@ -336,8 +380,7 @@ note_count(struct domain *dom, const struct asker *asker, struct str username,
 
 enum dk_err
 session_revoke_user(struct domain *dom, const struct asker *asker,
-    const struct user_row *user, struct str keep_id, int64_t now_ms,
-    int64_t *n)
+    const struct user_row *user, struct str keep_id, int64_t now_ms, int64_t *n)
 {
 	enum dk_err err = db_begin(dom->db, DB_WRITE);
 
@@ -346,14 +389,14 @@ session_revoke_user(struct domain *dom, const struct asker *asker,
 		return err;
 	err = sessions_delete_of_user(dom->db, user->id, keep_id, n);
 	if (err == DK_OK && *n > 0)
-		err = note_count(dom, asker, str_from(user->username), *n,
-		    now_ms);
+		err = note_count(
+		    dom, asker, str_from(user->username), *n, now_ms);
 	return db_end(dom->db, err);
 }
 
 enum dk_err
-session_revoke_all(struct domain *dom, const struct asker *asker,
-    int64_t now_ms, int64_t *n)
+session_revoke_all(
+    struct domain *dom, const struct asker *asker, int64_t now_ms, int64_t *n)
 {
 	enum dk_err err = db_begin(dom->db, DB_WRITE);
 
@@ -376,8 +419,8 @@ enum dk_err
 session_list_user(struct domain *dom, int64_t user_id, int64_t now_ms,
     size_t limit, sessions_fn *fn, void *arg)
 {
-	return sessions_list(dom->db, user_id, now_ms, INT64_MAX, STR(""),
-	    limit, fn, arg);
+	return sessions_list(
+	    dom->db, user_id, now_ms, INT64_MAX, STR(""), limit, fn, arg);
 }
 
 /*
@@ -393,8 +436,8 @@ session_housekeep(struct domain *dom, int64_t now_ms)
 	if (uuid_new(from) != DK_OK)
 		return;
 	db_set_wait(dom->db, 0);
-	if (sessions_purge_step(dom->db, str_from(from), HOUSEKEEP_STEP,
-		now_ms, last, &n) == DK_OK &&
+	if (sessions_purge_step(dom->db, str_from(from), HOUSEKEEP_STEP, now_ms,
+		last, &n) == DK_OK &&
 	    events_purge_step(dom->db, now_ms - dom->conf->events_keep_ms,
 		HOUSEKEEP_STEP, &n) != DK_OK)
 		n = 0; /* whatever is left is for the next time */
@@ -410,8 +453,8 @@ session_purge(struct domain *dom, int64_t now_ms, int64_t *n)
 
 	*n = 0;
 	do {
-		err = sessions_purge_step(dom->db, str_from(last), PURGE_STEP,
-		    now_ms, last, &step);
+		err = sessions_purge_step(
+		    dom->db, str_from(last), PURGE_STEP, now_ms, last, &step);
 		*n += step;
 	} while (err == DK_OK && last[0] != '\0');
 	return err;

@@ -24,8 +24,8 @@ struct session_token {
 };
 /* Exact form or false; checked before any store access (DK-S-07). */
 bool session_token_parse(struct str text, struct session_token *token);
-void session_token_format(const struct session_token *token,
-    char text[SESSION_TOKEN_LEN + 1]);
+void session_token_format(
+    const struct session_token *token, char text[SESSION_TOKEN_LEN + 1]);
 
 /* A live session and its user.  Wipe it when done. */
 struct session {
@@ -51,25 +51,27 @@ enum dk_err session_check(struct domain *dom, struct str cookie_value,
     enum session_answer *answer) DK_CHECK;
 
 /*
- * Write last-seen if it is older than touch_interval.  Never waits for a lock
- * and never fails the request: a missed touch is made up by the next.
+ * Write last-seen if it is older than touch_interval, or than a quarter of the
+ * session's idle time where that is less (a person at work is not signed
+ * out).  Never waits for a lock and never fails the request: a missed touch
+ * is made up by the next.
  */
-void session_touch(struct domain *dom, const struct session *session,
-    int64_t now_ms);
+void session_touch(
+    struct domain *dom, const struct session *session, int64_t now_ms);
 
 /*
  * Sign in: make a new session for user, end the old one (old_id, STR_NONE for
  * none), apply max_per_user, write the audit event, all in one transaction.
  * The token in *session is what goes into the cookie; the caller wipes it.
- * *refused is true, and no session made, when the account was disabled,
- * deleted or given another password since `user` was read: the person has to
- * sign in again.
+ * *refused is true, no session made and the old one left, when the account
+ * was disabled, deleted or given another password since `user` was read: the
+ * person has to sign in again.  (Also true with an error.)
  */
 struct session_start {
 	bool remember;
 	int level;
-	const char *event;    /* "sign_in", "reauthentication" */
-	struct str old_id;
+	const char *event; /* "sign_in", "reauthentication" */
+	struct str old_id; /* of a session that was found live */
 };
 enum dk_err session_start(struct domain *dom, const struct asker *asker,
     const struct user_row *user, const struct session_start *how,
@@ -92,8 +94,8 @@ enum dk_err session_revoke_user(struct domain *dom, const struct asker *asker,
 enum dk_err session_revoke_all(struct domain *dom, const struct asker *asker,
     int64_t now_ms, int64_t *n) DK_CHECK;
 
-enum dk_err session_count(struct domain *dom, int64_t now_ms,
-    int64_t *n) DK_CHECK;
+enum dk_err session_count(
+    struct domain *dom, int64_t now_ms, int64_t *n) DK_CHECK;
 /* The live sessions of one user, newest first, at most `limit`. */
 enum dk_err session_list_user(struct domain *dom, int64_t user_id,
     int64_t now_ms, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;
@@ -104,7 +106,7 @@ enum dk_err session_list_user(struct domain *dom, int64_t user_id,
  */
 void session_housekeep(struct domain *dom, int64_t now_ms);
 /* All expired sessions, in steps; *n counts. */
-enum dk_err session_purge(struct domain *dom, int64_t now_ms,
-    int64_t *n) DK_CHECK;
+enum dk_err session_purge(
+    struct domain *dom, int64_t now_ms, int64_t *n) DK_CHECK;
 
 #endif

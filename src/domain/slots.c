@@ -21,14 +21,14 @@ slots_open(struct hash_slots *slots, struct str file, unsigned running,
 	struct buf b;
 	size_t n = file.n;
 
-	*slots = (struct hash_slots){ .fd = -1, .running = running,
-		.waiting = waiting };
+	*slots = (struct hash_slots){
+		.fd = -1, .running = running, .waiting = waiting
+	};
 	BUF_OVER(&b, name);
 	buf_add(&b, file);
 	if (!buf_ok(&b))
 		return DK_ERR_TOO_LARGE;
-	slots->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	slots->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (slots->fd < 0)
 		return DK_ERR_IO;
 	/* Made by root, it belongs to whom the directory belongs. */
@@ -54,16 +54,17 @@ slots_close(struct hash_slots *slots)
 static enum dk_err
 set_lock(struct hash_slots *slots, short type, off_t at, bool *got)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET,
-		.l_start = at, .l_len = 1 };
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1
+	};
 	int rc;
 
 	do
 		rc = fcntl(slots->fd, F_OFD_SETLK, &lock);
 	while (rc < 0 && errno == EINTR);
 	*got = rc == 0;
-	return rc == 0 || errno == EAGAIN || errno == EACCES ? DK_OK :
-							       DK_ERR_IO;
+	return rc == 0 || errno == EAGAIN || errno == EACCES ? DK_OK
+							     : DK_ERR_IO;
 }
 
 /* Try the n bytes from `start` on; *at is the one that was free, or -1. */
@@ -119,8 +120,10 @@ slots_take(struct hash_slots *slots, int64_t wait_ms, struct hash_slot *slot)
 		pause_a_little();
 		err = take_any(slots, 0, slots->running, &running);
 	}
-	if (queue >= 0 && set_lock(slots, F_UNLCK, queue, &got) != DK_OK)
+	if (queue >= 0 && set_lock(slots, F_UNLCK, queue, &got) != DK_OK) {
+		slots_close(slots); /* frees all that it holds */
 		err = DK_ERR_IO;
+	}
 	if (err != DK_OK)
 		return err;
 	slot->slot = (int)running;

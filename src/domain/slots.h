@@ -31,8 +31,8 @@ void slots_close(struct hash_slots *slots);
 struct hash_slot {
 	int slot; /* -1: none */
 };
-enum dk_err slots_take(struct hash_slots *slots, int64_t wait_ms,
-    struct hash_slot *slot) DK_CHECK;
+enum dk_err slots_take(
+    struct hash_slots *slots, int64_t wait_ms, struct hash_slot *slot) DK_CHECK;
 void slots_give(struct hash_slots *slots, struct hash_slot *slot);
 
 #endif

@@ -193,11 +193,16 @@ static const char *
 scheme_name(enum hash_scheme scheme)
 {
 	static const char *const names[] = { [HASH_NONE] = "none",
-		[HASH_ARGON2ID] = "argon2id", [HASH_ARGON2I] = "argon2i",
-		[HASH_BCRYPT] = "bcrypt", [HASH_SHA256] = "sha256crypt",
-		[HASH_SHA512] = "sha512crypt", [HASH_YESCRYPT] = "yescrypt",
-		[HASH_SCRYPT] = "scrypt", [HASH_APR1] = "apr1",
-		[HASH_SHA1] = "sha1", [HASH_MD5CRYPT] = "md5crypt" };
+		[HASH_ARGON2ID] = "argon2id",
+		[HASH_ARGON2I] = "argon2i",
+		[HASH_BCRYPT] = "bcrypt",
+		[HASH_SHA256] = "sha256crypt",
+		[HASH_SHA512] = "sha512crypt",
+		[HASH_YESCRYPT] = "yescrypt",
+		[HASH_SCRYPT] = "scrypt",
+		[HASH_APR1] = "apr1",
+		[HASH_SHA1] = "sha1",
+		[HASH_MD5CRYPT] = "md5crypt" };
 
 	return names[scheme];
 }
@@ -234,8 +239,8 @@ stored_hash_read(struct str text)
 }
 
 static enum dk_err
-verify_argon2(enum hash_scheme scheme, struct str text, struct str pw,
-    bool *match)
+verify_argon2(
+    enum hash_scheme scheme, struct str text, struct str pw, bool *match)
 {
 	/* The library reads a fixed field of 128 bytes. */
 	char stored[crypto_pwhash_STRBYTES] = { 0 };
@@ -245,9 +250,9 @@ verify_argon2(enum hash_scheme scheme, struct str text, struct str pw,
 		return DK_OK;
 	memcpy(stored, text.p, text.n);
 	errno = 0;
-	rc = scheme == HASH_ARGON2ID ?
-	    crypto_pwhash_argon2id_str_verify(stored, pw.p, pw.n) :
-	    crypto_pwhash_argon2i_str_verify(stored, pw.p, pw.n);
+	rc = scheme == HASH_ARGON2ID
+	    ? crypto_pwhash_argon2id_str_verify(stored, pw.p, pw.n)
+	    : crypto_pwhash_argon2i_str_verify(stored, pw.p, pw.n);
 	*match = rc == 0;
 	secret_wipe(stored, sizeof(stored));
 	return rc != 0 && errno == ENOMEM ? DK_ERR_NOMEM : DK_OK;
@@ -281,8 +286,8 @@ static void
 verify_sha1(struct str text, struct str pw, bool *match)
 {
 	unsigned char tag[SHA1_LEN];
-	char made[sodium_base64_ENCODED_LEN(SHA1_LEN,
-	    sodium_base64_VARIANT_ORIGINAL)];
+	char made[sodium_base64_ENCODED_LEN(
+	    SHA1_LEN, sodium_base64_VARIANT_ORIGINAL)];
 
 	sha1(pw, tag);
 	(void)sodium_bin2base64(made, sizeof(made), tag, sizeof(tag),
@@ -311,11 +316,11 @@ apr1_first(struct str pw, struct str salt, unsigned char out[MD5_LEN])
 	md5_add(&m, salt);
 	for (left = pw.n; left > 0; left -= left > MD5_LEN ? MD5_LEN : left)
 		md5_add(&m,
-		    (struct str){ (const char *)out,
-			left > MD5_LEN ? MD5_LEN : left });
+		    (struct str){
+			(const char *)out, left > MD5_LEN ? MD5_LEN : left });
 	for (left = pw.n; left > 0; left >>= 1)
-		md5_add(&m, left & 1 ? (struct str){ "", 1 } :
-				       str_sub(pw, 0, 1));
+		md5_add(
+		    &m, left & 1 ? (struct str){ "", 1 } : str_sub(pw, 0, 1));
 	md5_finish(&m, out);
 }
 

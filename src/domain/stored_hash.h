@@ -13,17 +13,17 @@
  * read and capped before any function is called with it (DK-P-04).
  */
 enum hash_scheme {
-	HASH_NONE,	/* not a hash that anything matches */
-	HASH_ARGON2ID,	/* $argon2id$v=19$… */
-	HASH_ARGON2I,	/* $argon2i$v=19$… */
-	HASH_BCRYPT,	/* $2a$ $2b$ $2y$ */
-	HASH_SHA256,	/* $5$ */
-	HASH_SHA512,	/* $6$ */
-	HASH_YESCRYPT,	/* $y$ */
-	HASH_SCRYPT,	/* $7$ */
-	HASH_APR1,	/* $apr1$, weak */
-	HASH_SHA1,	/* {SHA}, weak */
-	HASH_MD5CRYPT	/* $1$, weak */
+	HASH_NONE,     /* not a hash that anything matches */
+	HASH_ARGON2ID, /* $argon2id$v=19$… */
+	HASH_ARGON2I,  /* $argon2i$v=19$… */
+	HASH_BCRYPT,   /* $2a$ $2b$ $2y$ */
+	HASH_SHA256,   /* $5$ */
+	HASH_SHA512,   /* $6$ */
+	HASH_YESCRYPT, /* $y$ */
+	HASH_SCRYPT,   /* $7$ */
+	HASH_APR1,     /* $apr1$, weak */
+	HASH_SHA1,     /* {SHA}, weak */
+	HASH_MD5CRYPT  /* $1$, weak */
 };
 
 enum {
@@ -36,8 +36,8 @@ enum {
 
 struct stored_hash {
 	enum hash_scheme scheme;
-	bool too_costly; /* of a scheme, but above its cap */
-	bool weak;	 /* imported with a warning */
+	bool too_costly;  /* of a scheme, but above its cap */
+	bool weak;	  /* imported with a warning */
 	const char *name; /* "argon2id", for people; static, never NULL */
 };
 
@@ -49,7 +49,7 @@ struct stored_hash stored_hash_read(struct str text);
  * password.  bcrypt reads 72 bytes and crypt(3) 511: longer passwords match
  * no such hash, whatever they begin with (DK-P-06).
  */
-enum dk_err stored_hash_verify(struct str text, struct str pw,
-    bool *match) DK_CHECK;
+enum dk_err stored_hash_verify(
+    struct str text, struct str pw, bool *match) DK_CHECK;
 
 #endif
