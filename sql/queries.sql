@@ -230,3 +230,90 @@ SELECT count(*) FROM throttle;
 -- $1 how many: those with the fewest failures, oldest first
 DELETE FROM throttle WHERE bucket IN
  (SELECT bucket FROM throttle ORDER BY failures, last_at LIMIT $1);
+
+-- name: device_add
+-- $1 SHA-256 of the cookie's value, $2 user, $3 now
+INSERT INTO devices (token_hash, user_id, created_at, last_used_at)
+VALUES ($1, $2, $3, $3)
+ ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id,
+       last_used_at = excluded.last_used_at;
+
+-- name: device_get
+-- $1 SHA-256 of the cookie's value, $2 user; when it was used last
+SELECT last_used_at FROM devices WHERE token_hash = $1 AND user_id = $2;
+
+-- name: device_drop_oldest
+-- $1 user, $2 how many stay
+DELETE FROM devices
+ WHERE user_id = $1
+   AND token_hash NOT IN
+       (SELECT token_hash FROM devices WHERE user_id = $1
+         ORDER BY last_used_at DESC LIMIT $2);
+
+-- name: device_forget
+-- $1 user: all of theirs
+DELETE FROM devices WHERE user_id = $1;
+
+-- name: link_put
+-- $1 user, $2 SHA-256 of the token, $3 now, $4 expires; replaces an older one
+INSERT INTO one_use_links (user_id, token_hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4)
+ ON CONFLICT (user_id) DO UPDATE SET token_hash = excluded.token_hash,
+       created_at = excluded.created_at, expires_at = excluded.expires_at;
+
+-- name: link_get
+-- $1 SHA-256 of the token, $2 now; the user it is for
+SELECT user_id FROM one_use_links WHERE token_hash = $1 AND expires_at > $2;
+
+-- name: link_use
+-- $1 SHA-256 of the token, $2 now
+DELETE FROM one_use_links WHERE token_hash = $1 AND expires_at > $2;
+
+-- name: link_forget
+-- $1 user
+DELETE FROM one_use_links WHERE user_id = $1;
+
+-- name: link_purge
+-- $1 now
+DELETE FROM one_use_links WHERE expires_at <= $1;
+
+-- name: factor_get
+-- $1 user; encrypted seed, when confirmed or NULL, last step used
+SELECT seed, confirmed_at, last_step FROM second_factors WHERE user_id = $1;
+
+-- name: factor_put
+-- $1 user, $2 encrypted seed; an unconfirmed one is replaced
+INSERT INTO second_factors (user_id, seed, confirmed_at, last_step)
+VALUES ($1, $2, NULL, 0)
+ ON CONFLICT (user_id) DO UPDATE SET seed = excluded.seed,
+       confirmed_at = NULL, last_step = 0
+ WHERE second_factors.confirmed_at IS NULL;
+
+-- name: factor_confirm
+-- $1 user, $2 now
+UPDATE second_factors SET confirmed_at = $2
+ WHERE user_id = $1 AND confirmed_at IS NULL;
+
+-- name: factor_use_step
+-- $1 user, $2 the step of the code: a code works once
+UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2;
+
+-- name: factor_delete
+-- $1 user
+DELETE FROM second_factors WHERE user_id = $1;
+
+-- name: recovery_add
+-- $1 user, $2 SHA-256 of the code
+INSERT INTO recovery_codes (user_id, code_hash) VALUES ($1, $2);
+
+-- name: recovery_use
+-- $1 user, $2 SHA-256 of the code
+DELETE FROM recovery_codes WHERE user_id = $1 AND code_hash = $2;
+
+-- name: recovery_count
+-- $1 user
+SELECT count(*) FROM recovery_codes WHERE user_id = $1;
+
+-- name: recovery_delete
+-- $1 user
+DELETE FROM recovery_codes WHERE user_id = $1;

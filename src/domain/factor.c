@@ -1,0 +1,421 @@
+#include "domain/factor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "domain/audit.h"
+#include "store/factors.h"
+#include "store/sessions.h"
+
+enum {
+	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	SEALED_LEN = NONCE_LEN + TOTP_SEED_LEN +
+	    crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	FILE_NAME_MAX = 1200
+};
+
+static bool
+read_key(int fd, struct secret *key)
+{
+	return read(fd, key->byte, sizeof(key->byte)) ==
+	    (ssize_t)sizeof(key->byte);
+}
+
+/* A new key in a file that nobody else had: O_EXCL decides who makes it. */
+static enum dk_err
+make_key(const char *store, const char *name, struct secret *key)
+{
+	char temporary[FILE_NAME_MAX + 40], id[UUID_TEXT_LEN + 1];
+	struct stat owner;
+	struct buf b;
+	enum dk_err err;
+	bool whole;
+	int fd;
+
+	err = secret_new(key);
+	if (err == DK_OK)
+		err = uuid_new(id);
+	if (err != DK_OK)
+		return err;
+	BUF_OVER(&b, temporary);
+	buf_addf(&b, "%s.%s", name, id);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return DK_ERR_IO;
+	whole = write(fd, key->byte, sizeof(key->byte)) ==
+		(ssize_t)sizeof(key->byte) &&
+	    fsync(fd) == 0;
+	/* Made by root beside a store of another user, it is that user's. */
+	if (geteuid() == 0 && stat(store, &owner) == 0 &&
+	    fchown(fd, owner.st_uid, owner.st_gid) != 0)
+		whole = false;
+	(void)close(fd);
+	/* A link is made whole or not at all; the first one stays. */
+	if (whole && link(temporary, name) != 0 && errno != EEXIST)
+		whole = false;
+	(void)unlink(temporary);
+	return whole ? DK_OK : DK_ERR_IO;
+}
+
+static enum dk_err
+load_key(struct domain *dom, struct secret *key)
+{
+	char name[FILE_NAME_MAX];
+	enum dk_err err = DK_OK;
+	bool whole = false;
+	struct buf b;
+	int fd;
+
+	BUF_OVER(&b, name);
+	buf_add(&b, dom->conf->database);
+	buf_addz(&b, "-key");
+	if (!buf_ok(&b))
+		return DK_ERR_TOO_LARGE;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT) {
+		err = make_key(dom->conf->database.p, name, key);
+		if (err != DK_OK)
+			return err;
+		fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	if (fd >= 0) {
+		whole = read_key(fd, key);
+		(void)close(fd);
+	}
+	return whole ? DK_OK : DK_ERR_IO;
+}
+
+/* nonce and ciphertext; the user's id is authenticated with it. */
+static enum dk_err
+seal(struct domain *dom, int64_t user_id, const struct totp_seed *seed,
+    unsigned char out[SEALED_LEN])
+{
+	struct secret key;
+	enum dk_err err = load_key(dom, &key);
+
+	if (err == DK_OK)
+		err = secret_random(out, NONCE_LEN);
+	if (err == DK_OK)
+		(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
+		    out + NONCE_LEN, NULL, seed->byte, sizeof(seed->byte),
+		    (const unsigned char *)&user_id, sizeof(user_id), NULL,
+		    out, key.byte);
+	secret_wipe(&key, sizeof(key));
+	return err;
+}
+
+static enum dk_err
+unseal(struct domain *dom, int64_t user_id, const struct factor_row *row,
+    struct totp_seed *seed)
+{
+	struct secret key;
+	enum dk_err err;
+
+	memset(seed, 0, sizeof(*seed));
+	if (row->seed_len != SEALED_LEN)
+		return DK_ERR_STORE;
+	err = load_key(dom, &key);
+	if (err == DK_OK &&
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(seed->byte, NULL, NULL,
+		row->seed + NONCE_LEN, SEALED_LEN - NONCE_LEN,
+		(const unsigned char *)&user_id, sizeof(user_id), row->seed,
+		key.byte) != 0)
+		err = DK_ERR_STORE;
+	secret_wipe(&key, sizeof(key));
+	return err;
+}
+
+enum dk_err
+factor_state(struct domain *dom, int64_t user_id, enum factor_state *state)
+{
+	struct factor_row row;
+	bool found;
+	enum dk_err err = factors_get(dom->db, user_id, &row, &found);
+
+	*state = err == DK_OK && found && row.confirmed ? FACTOR_ON :
+							  FACTOR_NONE;
+	return err;
+}
+
+enum dk_err
+factor_codes_left(struct domain *dom, int64_t user_id, int64_t *n)
+{
+	return recovery_count(dom->db, user_id, n);
+}
+
+enum dk_err
+factor_begin(struct domain *dom, int64_t user_id, struct totp_seed *seed,
+    bool *begun)
+{
+	unsigned char sealed[SEALED_LEN];
+	enum dk_err err;
+
+	*begun = false;
+	err = secret_random(seed->byte, sizeof(seed->byte));
+	if (err == DK_OK)
+		err = seal(dom, user_id, seed, sealed);
+	if (err == DK_OK)
+		err = factors_put(dom->db, user_id, sealed, sizeof(sealed),
+		    begun);
+	if (err != DK_OK || !*begun)
+		secret_wipe(seed, sizeof(*seed));
+	return err;
+}
+
+enum dk_err
+factor_pending(struct domain *dom, int64_t user_id, struct totp_seed *seed,
+    bool *pending)
+{
+	struct factor_row row;
+	enum dk_err err;
+
+	memset(seed, 0, sizeof(*seed));
+	err = factors_get(dom->db, user_id, &row, pending);
+	if (err == DK_OK && *pending && row.confirmed)
+		*pending = false;
+	if (err == DK_OK && *pending)
+		err = unseal(dom, user_id, &row, seed);
+	return err;
+}
+
+/* Letters and digits that nobody mistakes for one another: 32 of them. */
+static enum dk_err
+make_code(char text[RECOVERY_CODE_LEN + 1])
+{
+	static const char alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+	unsigned char bytes[20];
+	enum dk_err err = secret_random(bytes, sizeof(bytes));
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, text, RECOVERY_CODE_LEN + 1);
+	for (i = 0; err == DK_OK && i < sizeof(bytes); i++) {
+		if (i > 0 && i % 4 == 0)
+			buf_addc(&b, '-');
+		buf_addc(&b, alphabet[bytes[i] & 31]);
+	}
+	secret_wipe(bytes, sizeof(bytes));
+	return err;
+}
+
+/* As it was typed, without dashes and spaces, in upper case. */
+static bool
+code_digest(struct str text, struct digest *digest)
+{
+	char plain[RECOVERY_CODE_LEN + 1];
+	struct buf b;
+	size_t i;
+
+	BUF_OVER(&b, plain);
+	for (i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (c == '-' || c == ' ')
+			continue;
+		buf_addc(&b, c >= 'a' && c <= 'z' ? (char)(c - 32) : c);
+	}
+	if (!buf_ok(&b) || b.len != 20)
+		return false;
+	secret_sha256(buf_str(&b), digest);
+	secret_wipe(plain, sizeof(plain));
+	return true;
+}
+
+static enum dk_err
+store_codes(struct domain *dom, int64_t user_id,
+    const struct recovery_codes *codes)
+{
+	enum dk_err err = recovery_delete(dom->db, user_id);
+	struct digest digest;
+	size_t i;
+
+	for (i = 0; err == DK_OK && i < RECOVERY_CODES; i++)
+		err = code_digest(str_from(codes->text[i]), &digest) ?
+		    recovery_add(dom->db, user_id, &digest) :
+		    DK_ERR_INTERNAL;
+	return err;
+}
+
+static enum dk_err
+make_codes(struct recovery_codes *codes)
+{
+	enum dk_err err = DK_OK;
+	size_t i;
+
+	for (i = 0; err == DK_OK && i < RECOVERY_CODES; i++)
+		err = make_code(codes->text[i]);
+	return err;
+}
+
+static enum dk_err
+note(struct domain *dom, const struct asker *asker, const char *event,
+    const struct user_row *user, struct str detail, int64_t now_ms)
+{
+	const struct audit what = { .event = event,
+		.outcome = "success",
+		.username = str_from(user->username),
+		.detail = detail };
+
+	return audit_write(dom, asker, &what, now_ms);
+}
+
+/* In one transaction: the step is used, the factor on, other sessions out. */
+static enum dk_err
+turn_on(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, int64_t step, struct str keep_session,
+    int64_t now_ms, const struct recovery_codes *codes, bool *ok)
+{
+	int64_t n;
+	enum dk_err err;
+
+	err = factors_use_step(dom->db, user->id, step, ok);
+	if (err == DK_OK && *ok)
+		err = factors_confirm(dom->db, user->id, now_ms, ok);
+	if (err != DK_OK || !*ok)
+		return err;
+	err = store_codes(dom, user->id, codes);
+	if (err == DK_OK)
+		err = sessions_delete_of_user(dom->db, user->id, keep_session,
+		    &n);
+	if (err == DK_OK)
+		err = note(dom, asker, "second_factor_added", user, STR_NONE,
+		    now_ms);
+	return err;
+}
+
+enum dk_err
+factor_confirm(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str code, struct str keep_session,
+    int64_t now_ms, struct recovery_codes *codes, bool *ok)
+{
+	struct totp_seed seed;
+	bool pending;
+	int64_t step;
+	enum dk_err err;
+
+	*ok = false;
+	err = factor_pending(dom, user->id, &seed, &pending);
+	if (err != DK_OK || !pending)
+		return err;
+	step = totp_match(&seed, code, 0, now_ms);
+	secret_wipe(&seed, sizeof(seed));
+	if (step < 0)
+		return DK_OK;
+	err = make_codes(codes);
+	if (err == DK_OK)
+		err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		return err;
+	err = turn_on(dom, asker, user, step, keep_session, now_ms, codes, ok);
+	err = db_end(dom->db, err);
+	if (err != DK_OK || !*ok) {
+		*ok = false;
+		secret_wipe(codes, sizeof(*codes));
+	}
+	return err;
+}
+
+static enum dk_err
+check_totp(struct domain *dom, const struct user_row *user, struct str code,
+    int64_t now_ms, bool *ok)
+{
+	struct factor_row row;
+	struct totp_seed seed;
+	bool found;
+	int64_t step;
+	enum dk_err err;
+
+	err = factors_get(dom->db, user->id, &row, &found);
+	if (err != DK_OK || !found || !row.confirmed)
+		return err;
+	err = unseal(dom, user->id, &row, &seed);
+	if (err != DK_OK)
+		return err;
+	step = totp_match(&seed, code, row.last_step, now_ms);
+	secret_wipe(&seed, sizeof(seed));
+	return step < 0 ? DK_OK :
+			  factors_use_step(dom->db, user->id, step, ok);
+}
+
+static enum dk_err
+check_recovery(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str code, int64_t now_ms, bool *ok)
+{
+	struct digest digest;
+	enum dk_err err;
+
+	if (!code_digest(code, &digest))
+		return DK_OK;
+	err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		return err;
+	err = recovery_use(dom->db, user->id, &digest, ok);
+	if (err == DK_OK && *ok)
+		err = note(dom, asker, "recovery_code_used", user, STR_NONE,
+		    now_ms);
+	err = db_end(dom->db, err);
+	if (err != DK_OK)
+		*ok = false;
+	return err;
+}
+
+enum dk_err
+factor_check(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str code, int64_t now_ms, bool *ok)
+{
+	const struct audit what = { .event = "second_factor",
+		.outcome = "failure",
+		.username = str_from(user->username) };
+	enum dk_err err;
+
+	*ok = false;
+	err = code.n == TOTP_DIGITS ?
+	    check_totp(dom, user, code, now_ms, ok) :
+	    check_recovery(dom, asker, user, code, now_ms, ok);
+	if (err == DK_OK && !*ok)
+		err = audit_write(dom, asker, &what, now_ms);
+	return err;
+}
+
+enum dk_err
+factor_new_codes(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, int64_t now_ms, struct recovery_codes *codes)
+{
+	enum dk_err err = make_codes(codes);
+
+	if (err == DK_OK)
+		err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		return err;
+	err = store_codes(dom, user->id, codes);
+	if (err == DK_OK)
+		err = note(dom, asker, "recovery_codes_made", user, STR_NONE,
+		    now_ms);
+	return db_end(dom->db, err);
+}
+
+enum dk_err
+factor_remove(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, struct str keep_session, int64_t now_ms,
+    bool *removed)
+{
+	int64_t n;
+	enum dk_err err = db_begin(dom->db, DB_WRITE);
+
+	*removed = false;
+	if (err != DK_OK)
+		return err;
+	err = factors_delete(dom->db, user->id, removed);
+	if (err == DK_OK && *removed)
+		err = sessions_delete_of_user(dom->db, user->id, keep_session,
+		    &n);
+	if (err == DK_OK && *removed)
+		err = note(dom, asker, "second_factor_removed", user, STR_NONE,
+		    now_ms);
+	return db_end(dom->db, err);
+}
