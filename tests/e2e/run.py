@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""All end-to-end tests, or those whose part is named by a filter:
+
+	run.py [FILTER...]
+
+A filter is a piece of a part's name (--list shows them).  The programs are
+taken from $BUILD, else from build/.  KEEP=1 leaves the temporary directories,
+SCREENSHOTS=DIR takes pictures of the pages."""
+
+import os
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# The imports need the path above.
+import bare  # noqa: E402
+import browser  # noqa: E402
+import inputs  # noqa: E402
+import servers  # noqa: E402
+import times  # noqa: E402
+import trouble  # noqa: E402
+from flows import Flow  # noqa: E402
+from harness import Report, Secrets, build_dir, eq, true  # noqa: E402
+from identity import Identity  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def server_part(kind):
+    def run(secrets, report):
+        stand = kind(secrets)
+        try:
+            Flow(stand, report).run()
+            Identity(stand, report).run()
+            inputs.Inputs(stand, report).run()
+            inputs.raw_requests(stand, report)
+            if kind in (servers.ApacheCgid, servers.LighttpdCgi):
+                inputs.argv_attack(stand, report)
+        finally:
+            problems = stand.close()
+        with report.case(stand.name + ": headers and cookies of every answer",
+                         "DK-H-01 DK-H-03 DK-H-04 DK-H-05 DK-H-06 DK-H-07 "
+                         "DK-H-09 DK-H-10 DK-H-11 DK-C-05 DK-C-14 DK-S-05"):
+            true(stand.check.seen > 50, "answers: %d" % stand.check.seen)
+            eq(stand.check.wrong[:10], [], "wrong")
+        with report.case(stand.name + ": no secret is left in any file",
+                         "DK-E-05 DK-P-11 DK-S-03"):
+            eq(problems, [], "problems")
+    return run
+
+
+def records(_secrets, report):
+    """The raw FastCGI records; that script prints its own lines."""
+    done = subprocess.run(
+        [sys.executable, os.path.join(HERE, "fcgi_records.py")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=dict(os.environ, BUILD=build_dir()), check=False)
+    seen = 0
+    for line in done.stdout.split("\n"):
+        found = re.match(r"(ok|not ok)[ \d]*(?:- )?(.*)", line)
+        if not found:
+            if line:
+                print("#   " + line)
+            continue
+        seen += 1
+        name = "records: " + found.group(2)
+        if found.group(1) == "ok":
+            report.ok(name)
+        else:
+            report.fail(name, "")
+    with report.case("records: the script ran to its end"):
+        true(seen > 0, "cases")
+        true(done.returncode in (0, 1), "exit %d" % done.returncode)
+
+
+def parts():
+    table = [(kind.name, server_part(kind)) for kind in servers.ALL]
+    table += [("bare", bare.run), ("trouble", trouble.run),
+              ("times", times.run), ("browser", browser.run),
+              ("records", records)]
+    return table
+
+
+def main(filters):
+    if filters == ["--list"]:
+        print("\n".join(name for name, _ in parts()))
+        return 0
+    chosen = [(name, run) for name, run in parts()
+              if not filters or any(f in name for f in filters)]
+    if not chosen:
+        sys.exit("run.py: no part is called that; --list shows them")
+    if not os.path.exists(os.path.join(build_dir(), "doorkeep.fcgi")):
+        sys.exit("run.py: no doorkeep.fcgi in %s; set BUILD" % build_dir())
+    report = Report()
+    for name, run in chosen:
+        with report.case(name + " ran to its end") as case:
+            run(Secrets(), report)
+            case.quiet = True
+    print("%d passed, %d failed, %d skipped" % (
+        report.passed, report.failed, report.skipped))
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
