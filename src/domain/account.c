@@ -69,6 +69,13 @@ account_get(
 }
 
 enum dk_err
+account_by_id(struct domain *dom, int64_t id, struct user_row *user,
+    bool *found)
+{
+	return users_get_by_id(dom->db, id, user, found);
+}
+
+enum dk_err
 account_count(struct domain *dom, int64_t *n)
 {
 	return users_count(dom->db, n);

@@ -38,6 +38,8 @@ enum dk_err account_authenticate(struct domain *dom, const struct asker *asker,
 enum dk_err account_get(struct domain *dom, struct str name,
     struct user_row *user, bool *found) DK_CHECK;
 
+enum dk_err account_by_id(struct domain *dom, int64_t id,
+    struct user_row *user, bool *found) DK_CHECK;
 enum dk_err account_count(struct domain *dom, int64_t *n) DK_CHECK;
 enum dk_err account_groups(
     struct domain *dom, int64_t user_id, struct group_list *groups) DK_CHECK;

@@ -114,11 +114,10 @@ main(int argc, char **argv)
 			/* On to the next account; come back when it is worth
 			 * the while, but for few accounts wait. */
 			next[i] = (next[i] + 1) % accounts;
-			ready[i] = wait > 0 && accounts == 1 ? now + wait :
-							       now + STEP_MS;
+			ready[i] = wait > 0 && accounts == 1 ? now + wait
+							     : now + STEP_MS;
 			if (wait > 0 && accounts > 1)
-				ready[i] = now +
-				    (wait < 30000 ? wait : 30000);
+				ready[i] = now + (wait < 30000 ? wait : 30000);
 		}
 	for (i = 0; i < accounts; i++)
 		most = checked[i] > most ? checked[i] : most;
