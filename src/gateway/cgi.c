@@ -7,42 +7,50 @@
 #include "base/clock.h"
 #include "gateway/output.h"
 
-enum { READ_LIMIT_MS = 10000, DRAIN_MAX = 2 * 1024 * 1024 };
+enum {
+	READ_LIMIT_MS = 10000,
+	DRAIN_MAX = 16 * 1024 * 1024, /* of a body that is too large */
+	/* Nobody waits longer for a page; the store and a hash are slow. */
+	PROCESS_LIMIT_S = 60
+};
 
-/* Some bytes of stdin, waiting until `until_ms`; 0 at its end or too late. */
-static ssize_t
-read_some(char *to, size_t n, int64_t until_ms)
+/* stdin, and until when we wait for it. */
+struct input {
+	int64_t until_ms; /* monotonic */
+};
+
+/* Some bytes; 0 at the end of the input, or when it comes too late. */
+static size_t
+read_some(const struct input *in, char *to, size_t n)
 {
 	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
-	int64_t left = until_ms - clock_monotonic_ms();
+	int64_t left = in->until_ms - clock_monotonic_ms();
 	ssize_t got;
 
-	if (n == 0 || left <= 0 || poll(&p, 1, (int)left) <= 0)
+	if (n == 0 || poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
 		return 0;
 	do
 		got = read(STDIN_FILENO, to, n);
 	while (got < 0 && errno == EINTR);
-	return got < 0 ? 0 : got;
+	return got < 0 ? 0 : (size_t)got;
 }
 
 /* Up to n bytes; fewer when the input ends or stalls. */
 static size_t
-read_up_to(char *to, size_t n)
+read_up_to(const struct input *in, char *to, size_t n)
 {
-	int64_t until_ms = clock_monotonic_ms() + READ_LIMIT_MS;
-	size_t done = 0;
-	ssize_t got = 1;
+	size_t done = 0, got = 1;
 
 	while (done < n && got > 0) {
-		got = read_some(to + done, n - done, until_ms);
-		done += (size_t)got;
+		got = read_some(in, to + done, n - done);
+		done += got;
 	}
 	return done;
 }
 
 /* A server may hang up on us, answer unread, while it is still sending. */
 static void
-drain(uint64_t n)
+drain(const struct input *in, uint64_t n)
 {
 	char rest[8192];
 	size_t got = 1;
@@ -50,8 +58,8 @@ drain(uint64_t n)
 	if (n > DRAIN_MAX)
 		n = DRAIN_MAX;
 	while (n > 0 && got > 0) {
-		got = read_up_to(rest, n < sizeof(rest) ? (size_t)n :
-							  sizeof(rest));
+		got = read_up_to(
+		    in, rest, n < sizeof(rest) ? (size_t)n : sizeof(rest));
 		n -= got;
 	}
 }
@@ -61,19 +69,17 @@ drain(uint64_t n)
  * a chunked request, which has no length, is read to its end.
  */
 static enum body_state
-read_body(struct request *req, struct arena *arena)
+read_body(const struct input *in, struct request *req, struct arena *arena)
 {
 	size_t want = REQUEST_BODY_MAX + 1, got;
 	char *to;
 
-	if (!output_wants_body(req))
-		return BODY_NONE;
 	if (!req->has_body_length && !req->chunked) {
 		req->body = STR("");
 		return BODY_WHOLE;
 	}
 	if (req->has_body_length && req->body_length > REQUEST_BODY_MAX) {
-		drain(req->body_length);
+		drain(in, req->body_length);
 		return BODY_TOO_LARGE;
 	}
 	if (req->has_body_length)
@@ -81,13 +87,32 @@ read_body(struct request *req, struct arena *arena)
 	to = arena_alloc(arena, want + 1);
 	if (to == NULL)
 		return BODY_TOO_LARGE;
-	got = read_up_to(to, want);
+	got = read_up_to(in, to, want);
 	if (got > REQUEST_BODY_MAX) {
-		drain(DRAIN_MAX);
+		drain(in, DRAIN_MAX);
 		return BODY_TOO_LARGE;
 	}
 	req->body = (struct str){ to, got };
 	return req->has_body_length && got != want ? BODY_CUT : BODY_WHOLE;
+}
+
+/*
+ * Read what the request announces.  The length of a GET may be that of
+ * another request (ErrorDocument), and of a refused request it may be
+ * missing: then only what is there already is taken.
+ */
+static enum body_state
+read_input(struct request *req, struct arena *arena, enum dk_err err)
+{
+	struct input in = { clock_monotonic_ms() + READ_LIMIT_MS };
+
+	if (err == DK_OK && output_wants_body(req))
+		return read_body(&in, req, arena);
+	if (err != DK_OK || request_is_safe(req))
+		in.until_ms = 0;
+	drain(
+	    &in, err == DK_OK && !req->chunked ? req->body_length : DRAIN_MAX);
+	return BODY_NONE;
 }
 
 static bool
@@ -108,8 +133,8 @@ write_all(struct str text)
 int
 gateway_run_cgi(const struct gateway_app *app, char *const *envp)
 {
-	enum body_state body = BODY_NONE;
 	const char *problem = NULL;
+	enum body_state body;
 	struct str head, text;
 	struct response res;
 	struct request req;
@@ -117,11 +142,11 @@ gateway_run_cgi(const struct gateway_app *app, char *const *envp)
 	bool sent;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)alarm(PROCESS_LIMIT_S);
 	response_init(&res, app->arena);
-	err = request_read(&req, REQUEST_RESPONDER, envp, app->rules,
-	    app->arena, &problem);
-	if (err == DK_OK)
-		body = read_body(&req, app->arena);
+	err = request_read(
+	    &req, REQUEST_RESPONDER, envp, app->rules, app->arena, &problem);
+	body = read_input(&req, app->arena, err);
 	output_answer(app, &req, &res, err, problem, body);
 	if (output_build(&req, &res, app->arena, &head, &text) != DK_OK)
 		return 1;

@@ -7,6 +7,28 @@ output_wants_body(const struct request *req)
 	    str_is_none(req->wanted);
 }
 
+bool
+output_may_have_body(const struct request *req, char *const *params)
+{
+	static const char *const announce[] = { "CONTENT_LENGTH=",
+		"HTTP_CONTENT_LENGTH=", "HTTP_TRANSFER_ENCODING=" };
+	size_t i, k;
+
+	if (req->method != METHOD_GET && req->method != METHOD_HEAD)
+		return true;
+	for (i = 0; params[i] != NULL; i++) {
+		struct str param = str_from(params[i]), name;
+
+		for (k = 0; k < sizeof(announce) / sizeof(announce[0]); k++) {
+			name = str_from(announce[k]);
+			if (str_starts(param, name) && param.n > name.n &&
+			    !str_eq(str_sub(param, name.n, param.n), STR("0")))
+				return true;
+		}
+	}
+	return false;
+}
+
 static unsigned
 status_of_read(enum dk_err err)
 {
@@ -46,19 +68,39 @@ output_answer(const struct gateway_app *app, struct request *req,
 	    "The body was not as long as the request said.");
 }
 
+/* "Status: 200 OK" and the variables for the application, no more. */
+static enum dk_err
+build_yes(const struct response *res, struct buf *out)
+{
+	size_t i;
+
+	if (res->failed || res->body.overflow)
+		return DK_ERR_INTERNAL;
+	buf_addf(out, "Status: %s\r\n", response_phrase(res->status));
+	for (i = 0; i < res->n_heads; i++)
+		if (str_starts(res->heads[i].name, STR("Variable-")))
+			buf_addf(out, "%.*s: %.*s\r\n",
+			    STR_FMT(res->heads[i].name),
+			    STR_FMT(res->heads[i].value));
+	buf_addz(out, "\r\n");
+	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
+}
+
 enum dk_err
 output_build(const struct request *req, const struct response *res,
     struct arena *arena, struct str *head, struct str *body)
 {
+	bool yes = req->role == REQUEST_AUTHORIZER && res->status == 200;
 	struct buf b = arena_buf(arena, RESPONSE_HEADERS_MAX);
 	enum dk_err err;
 
 	*head = STR_NONE;
 	*body = STR_NONE;
-	err = response_head(res, &b);
+	err = yes ? build_yes(res, &b) : response_head(res, &b);
 	if (err != DK_OK)
 		return err;
 	*head = buf_str(&b);
-	*body = response_body(res, req->method == METHOD_HEAD);
+	if (!yes)
+		*body = response_body(res, req->method == METHOD_HEAD);
 	return DK_OK;
 }

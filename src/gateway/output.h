@@ -17,6 +17,12 @@ enum body_state {
 bool output_wants_body(const struct request *req);
 
 /*
+ * Might the client have sent a body, whatever became of it?  By its method
+ * and by its headers among the variables.
+ */
+bool output_may_have_body(const struct request *req, char *const *params);
+
+/*
  * Let the application answer: a request that could not be read (err, status
  * by it, problem), a body that did not arrive, or all is well.
  */
@@ -25,12 +31,13 @@ void output_answer(const struct gateway_app *app, struct request *req,
     enum body_state body);
 
 /*
- * The head of the answer into *head and its body into *body.
+ * The head of the answer into *head and its body into *body.  The yes of an
+ * authorizer is reduced to what FastCGI 6.3 gives a meaning, its Variable-
+ * headers: Apache hands all others on to the client, a Content-Length too.
  * DK_ERR_INTERNAL when there is no complete answer: then nothing is sent and
  * the connection dropped, because lighttpd takes an empty answer for a yes.
  */
-enum dk_err output_build(const struct request *req,
-    const struct response *res, struct arena *arena, struct str *head,
-    struct str *body) DK_CHECK;
+enum dk_err output_build(const struct request *req, const struct response *res,
+    struct arena *arena, struct str *head, struct str *body) DK_CHECK;
 
 #endif

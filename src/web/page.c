@@ -1,6 +1,7 @@
 /* What the pages have in common: answers, cookies, values. */
 #include "web/page.h"
 
+#include "http/cookie.h"
 #include "http/form.h"
 #include "http/url.h"
 
@@ -102,6 +103,36 @@ cookie_erase(struct ctx *c, struct str name)
 		.domain = c->web->conf->cookie_domain,
 		.secure = c->req->https,
 		.erase = true };
+
+	response_cookie(c->res, &cookie);
+}
+
+struct str
+cookie_own(struct ctx *c, const char *suffix)
+{
+	struct str name = arena_printf(c->arena, 160, "%.*s-%s",
+		       STR_FMT(cookie_name(c)), suffix),
+		   value;
+
+	return cookie_get(c->req->cookies, c->req->n_cookies, name, &value) ==
+		COOKIE_ONE ?
+	    value :
+	    STR_NONE;
+}
+
+void
+cookie_set_own(struct ctx *c, const char *suffix, struct str value,
+    int64_t max_age_s)
+{
+	const struct set_cookie cookie = {
+		.name = arena_printf(c->arena, 160, "%.*s-%s",
+		    STR_FMT(cookie_name(c)), suffix),
+		.value = value,
+		.domain = c->web->conf->cookie_domain,
+		.secure = c->req->https,
+		.erase = value.n == 0,
+		.max_age_s = max_age_s
+	};
 
 	response_cookie(c->res, &cookie);
 }

@@ -3,6 +3,7 @@
 
 #include "base/jw.h"
 #include "domain/csrf.h"
+#include "domain/sign_in.h"
 #include "web/web.h"
 
 /* Within src/web: one request on its way through the pages. */
@@ -20,6 +21,7 @@ struct ctx {
 	enum session_answer session_answer;
 	struct session session; /* SESSION_LIVE only */
 	bool cacheable;		/* a file: Cache-Control is set already */
+	bool no_referrer; /* the URL holds a secret */
 	bool bare; /* an allowing answer of the gate: no further headers */
 };
 
@@ -57,6 +59,11 @@ struct str cookie_name(const struct ctx *c);
 struct str cookie_login_name(struct ctx *c); /* of the pre-login cookie */
 void cookie_set_session(struct ctx *c, const struct session *session);
 void cookie_erase(struct ctx *c, struct str name);
+/* Another cookie of ours, "…-device": its value, or STR_NONE. */
+struct str cookie_own(struct ctx *c, const char *suffix);
+/* Set it; max_age_s 0: until the browser closes.  Empty value: erase. */
+void cookie_set_own(struct ctx *c, const char *suffix, struct str value,
+    int64_t max_age_s);
 
 /* --- guarding what changes something --------------------------------------- */
 
@@ -119,6 +126,24 @@ void page_session_json(struct ctx *c, const struct session *session);
 void json_user(struct ctx *c, struct jw *w, const struct session *session);
 void json_session(struct jw *w, const struct session *session);
 
+/* 429 with Retry-After: the sign-in form, or JSON with retry_after. */
+void page_throttled(struct ctx *c, const struct login_form *form,
+    int64_t wait_ms);
+/* The password was right: the second step, or the session. */
+void page_password_right(struct ctx *c, const struct user_row *user,
+    const struct login_form *form, struct str code);
+/* Make the session and send the person on. */
+void page_let_in(struct ctx *c, const struct user_row *user,
+    const struct login_form *form, int level);
+/* Does plain http do here?  If not, *why is what the page says. */
+bool http_is_fine(const struct ctx *c);
+/* Is the posted form of sign-in ours?  guard_origin and the token. */
+bool guard_login_form(struct ctx *c, struct str token, bool *no_cookie);
+
+void page_second(struct ctx *c);
+void page_second_post(struct ctx *c);
+void page_set_password(struct ctx *c);
+void page_set_password_post(struct ctx *c);
 void page_login(struct ctx *c);
 void page_login_post(struct ctx *c);
 void page_logout(struct ctx *c);

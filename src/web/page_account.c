@@ -231,17 +231,24 @@ succeed(struct ctx *c, const char *where)
 static bool
 authenticate(struct ctx *c, struct str pw, struct user_row *user)
 {
-	bool ok = false;
+	const struct sign_in attempt = {
+		.name = str_from(c->session.view.username), .pw = pw
+	};
+	enum sign_in_result result;
+	struct login_form form = { .next = page_own_path(c, "/account") };
+	int64_t wait_ms;
 	enum dk_err err;
 
-	err = account_authenticate(c->web->dom, &c->asker,
-	    str_from(c->session.view.username), pw, c->now_ms, user, &ok);
+	err = sign_in_password(c->web->dom, &c->asker, &attempt, c->now_ms,
+	    user, &result, &wait_ms);
 	if (err != DK_OK)
 		page_fail(c, err);
-	else if (!ok)
+	else if (result == SIGN_IN_THROTTLED)
+		page_throttled(c, &form, wait_ms);
+	else if (result != SIGN_IN_RIGHT)
 		refuse(c, 403, "invalid_credentials",
 		    "That is not your password, so nothing was changed.");
-	return err == DK_OK && ok;
+	return err == DK_OK && result == SIGN_IN_RIGHT;
 }
 
 /* A new id for this session, as after each authentication (DK-S-06). */

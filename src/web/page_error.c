@@ -23,6 +23,8 @@ static const struct said {
 	{ 415, "unsupported_media_type", "That is not a form",
 	    "Send a form (application/x-www-form-urlencoded) or JSON "
 	    "(application/json), without Content-Encoding." },
+	{ 429, "throttled", "Please wait a moment",
+	    "There were too many attempts. Try again later." },
 	{ 503, "unavailable", "Please try again in a moment",
 	    "Signing in does not work right now. Nothing is lost; try again "
 	    "in a few seconds." },

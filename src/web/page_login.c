@@ -1,9 +1,9 @@
-#include "domain/account.h"
+#include "domain/device.h"
 #include "http/url.h"
 #include "web/gate.h"
 #include "web/page.h"
 
-enum { USERNAME_FIELD_MAX = 254 };
+enum { USERNAME_FIELD_MAX = 254, DEVICE_AGE_S = 180 * 86400 };
 
 static const char wrong_pair[] =
     "That user name and password do not go together. Check both and try "
@@ -21,7 +21,7 @@ static const char needs_https[] =
     "does TLS, name it in [security] trusted_proxies; to go without, set "
     "[security] allow_http = yes.)";
 
-static bool
+bool
 http_is_fine(const struct ctx *c)
 {
 	return c->req->https || c->req->local || c->web->conf->allow_http;
@@ -143,10 +143,24 @@ page_login(struct ctx *c)
 		return;
 	}
 	form.next = input_next(c);
+	if (str_eq(c->req->query, STR("done=password")))
+		form.notice = "Your password is set. Sign in with it.";
 	if (ctx_signed_in(c))
 		response_redirect(c->res, form.next);
 	else
 		page_login_form(c, 200, &form);
+}
+
+bool
+guard_login_form(struct ctx *c, struct str token, bool *cookie_missing)
+{
+	struct secret secret;
+	bool fits;
+
+	*cookie_missing = !guard_has_login_cookie(c, &secret);
+	fits = !*cookie_missing && csrf_token_check(&secret, token);
+	secret_wipe(&secret, sizeof(secret));
+	return fits;
 }
 
 /* The form's proof of origin; false after it has shown the form again. */
@@ -154,8 +168,7 @@ static bool
 form_is_ours(struct ctx *c, struct str token, const struct login_form *form)
 {
 	struct login_form again = *form;
-	struct secret secret;
-	bool cookie, fits;
+	bool cookie_missing, fits;
 
 	if (guard_origin(c) != GUARD_OWN) {
 		page_error_code(c, 403, "forbidden_origin",
@@ -165,11 +178,9 @@ form_is_ours(struct ctx *c, struct str token, const struct login_form *form)
 		    "the address bar.)");
 		return false;
 	}
-	cookie = guard_has_login_cookie(c, &secret);
-	fits = cookie && csrf_token_check(&secret, token);
-	secret_wipe(&secret, sizeof(secret));
+	fits = guard_login_form(c, token, &cookie_missing);
 	if (!fits) {
-		again.message = cookie ? stale_form : no_cookie;
+		again.message = cookie_missing ? no_cookie : stale_form;
 		page_login_form(c, 403, &again);
 	}
 	return fits;
@@ -189,12 +200,37 @@ refuse(struct ctx *c, const struct login_form *form)
 	page_login_form(c, 401, &again);
 }
 
+/*
+ * A browser that has signed in is known from then on: its cookie keeps the
+ * owner's way open while strangers guess.
+ */
 static void
-let_in(struct ctx *c, const struct user_row *user,
-    const struct login_form *form)
+remember_device(struct ctx *c, const struct user_row *user)
+{
+	char text[SECRET_TEXT_LEN + 1];
+	struct secret secret;
+	enum dk_err err = DK_OK;
+
+	if (!secret_from_text(cookie_own(c, "device"), &secret))
+		err = secret_new(&secret);
+	if (err == DK_OK)
+		err = device_remember(c->web->dom, user->id, &secret,
+		    c->now_ms);
+	/* Without it the person is signed in all the same. */
+	if (err == DK_OK) {
+		secret_to_text(&secret, text);
+		cookie_set_own(c, "device", str_from(text), DEVICE_AGE_S);
+	}
+	secret_wipe(&secret, sizeof(secret));
+	secret_wipe(text, sizeof(text));
+}
+
+void
+page_let_in(struct ctx *c, const struct user_row *user,
+    const struct login_form *form, int level)
 {
 	const struct session_start how = { .remember = form->remember,
-		.level = 1,
+		.level = level,
 		.event = "sign_in",
 		.old_id = ctx_signed_in(c) ?
 		    str_from(c->session.view.session.id) :
@@ -212,12 +248,54 @@ let_in(struct ctx *c, const struct user_row *user,
 	} else if (c->req->is_json) {
 		page_session_json(c, &session);
 		cookie_set_session(c, &session);
+		remember_device(c, user);
 	} else {
 		response_redirect(c->res, form->next);
 		cookie_set_session(c, &session);
 		cookie_erase(c, cookie_login_name(c));
+		remember_device(c, user);
 	}
 	secret_wipe(&session, sizeof(session));
+}
+
+/* "in 40 seconds", "in 5 minutes": rounded up, so that it is true. */
+static struct str
+wait_text(struct ctx *c, int64_t wait_s)
+{
+	if (wait_s < 100)
+		return arena_printf(c->arena, 64, "in %lld second%s",
+		    (long long)wait_s, wait_s == 1 ? "" : "s");
+	return arena_printf(c->arena, 64, "in %lld minutes",
+	    (long long)((wait_s + 59) / 60));
+}
+
+void
+page_throttled(struct ctx *c, const struct login_form *form, int64_t wait_ms)
+{
+	struct login_form again = *form;
+	int64_t wait_s = (wait_ms + 999) / 1000;
+	struct str seconds =
+	    arena_printf(c->arena, 24, "%lld", (long long)wait_s);
+	struct str text = arena_printf(c->arena, 256,
+	    "There were too many wrong passwords, so this one was not "
+	    "looked at. Try again %.*s.",
+	    STR_FMT(wait_text(c, wait_s)));
+	struct jw w;
+
+	if (c->req->is_json) {
+		response_reset(c->res, 429);
+		page_json(c, 429, &w);
+		jw_object(&w, NULL);
+		jw_str(&w, "error", STR("throttled"));
+		jw_str(&w, "message", text);
+		jw_int(&w, "retry_after", wait_s);
+		jw_str(&w, "request_id", str_from(c->req->id));
+		jw_end(&w);
+	} else {
+		again.message = text.p;
+		page_login_form(c, 429, &again);
+	}
+	response_header(c->res, "Retry-After", seconds);
 }
 
 /* A program without a browser's headers is served; a foreign page is not. */
@@ -238,13 +316,17 @@ page_login_post(struct ctx *c)
 		{ .name = "password", .max = PASSWORD_BYTES_MAX },
 		{ .name = "remember", .max = 16, .is_flag = true },
 		{ .name = "next", .max = REQUEST_TARGET_MAX },
-		{ .name = "csrf_token", .max = 256 } };
+		{ .name = "csrf_token", .max = 256 },
+		{ .name = "totp_code", .max = 64 } };
+	struct sign_in attempt;
+	enum sign_in_result result;
 	struct login_form form;
 	struct user_row user;
-	bool ok;
+	struct secret device;
+	int64_t wait_ms;
 	enum dk_err err;
 
-	if (!input_read(c, in, 5))
+	if (!input_read(c, in, 6))
 		return;
 	form = (struct login_form){ .username = in[0].text,
 		.remember = in[2].flag,
@@ -262,13 +344,19 @@ page_login_post(struct ctx *c)
 		    "The object needs the strings username and password.");
 		return;
 	}
-	err = account_authenticate(c->web->dom, &c->asker, in[0].text,
-	    in[1].text, c->now_ms, &user, &ok);
+	attempt = (struct sign_in){ .name = in[0].text, .pw = in[1].text };
+	if (secret_from_text(cookie_own(c, "device"), &device))
+		attempt.device = &device;
+	err = sign_in_password(c->web->dom, &c->asker, &attempt, c->now_ms,
+	    &user, &result, &wait_ms);
 	if (err != DK_OK)
 		page_fail(c, err);
-	else if (!ok)
+	else if (result == SIGN_IN_THROTTLED)
+		page_throttled(c, &form, wait_ms);
+	else if (result != SIGN_IN_RIGHT)
 		refuse(c, &form);
 	else
-		let_in(c, &user, &form);
+		page_password_right(c, &user, &form, in[5].text);
+	secret_wipe(&device, sizeof(device));
 	secret_wipe(&user, sizeof(user));
 }

@@ -15,6 +15,11 @@ static const struct {
 	{ "login.html",
 	    "site_name mount style title logo next !csrf_token username "
 	    "message notice remember password_autofocus" },
+	{ "second.html",
+	    "site_name mount style title logo next !csrf_token message" },
+	{ "password.html",
+	    "site_name mount style title logo username !csrf_token message "
+	    "dead" },
 	{ "logout.html",
 	    "site_name mount style title logo signed_in username "
 	    "!csrf_token" },
@@ -24,7 +29,9 @@ static const struct {
 	{ "account.html",
 	    "site_name mount style title logo username display_name email "
 	    "!csrf_token sessions id device ip signed_in_at last_seen_at "
-	    "current others done message fresh groups home" },
+	    "current others done message fresh groups home factor_on "
+	    "codes_left enrolling qr_path qr_side seed_text seed_uri codes "
+	    "code last_sign_in failures" },
 };
 
 enum place { IN_TEXT, IN_TAG, IN_VALUE, IN_SCRIPT, IN_COMMENT };
@@ -142,6 +149,7 @@ struct check {
 	struct reading reading;
 	bool has_token;
 	struct str open[TEMPLATE_DEPTH_MAX];
+	enum place open_place[TEMPLATE_DEPTH_MAX];
 	size_t n_open;
 };
 
@@ -164,15 +172,20 @@ check_section(struct check *c, struct str tag)
 		    !str_eq(c->open[c->n_open - 1], name))
 			return refuse(c, tag, "closes what is not open");
 		c->n_open--;
+		/* With it or without: the rest must read the same. */
+		if (c->open_place[c->n_open] != c->reading.place)
+			return refuse(c, tag, "ends in another place (text, "
+					      "tag, attribute) than it began");
 		return DK_OK;
 	}
 	if (!is_known(c->page, name, &required))
 		return refuse(c, tag, "is no name that this page has");
 	if (c->n_open == TEMPLATE_DEPTH_MAX)
 		return refuse(c, tag, "is nested too deep");
-	if (c->reading.place != IN_TEXT && c->reading.place != IN_TAG)
-		return refuse(c, tag, "may not begin inside an attribute or "
-				      "a comment");
+	if (c->reading.place == IN_SCRIPT || c->reading.place == IN_COMMENT)
+		return refuse(c, tag, "may not stand in a script, a style "
+				      "or a comment");
+	c->open_place[c->n_open] = c->reading.place;
 	c->open[c->n_open++] = name;
 	return DK_OK;
 }

@@ -227,6 +227,9 @@ finish(struct ctx *c)
 		    str_from(heads[i].value));
 	response_header(c->res, "Content-Security-Policy",
 	    c->web->security_policy);
+	if (c->no_referrer)
+		response_header(c->res, "Referrer-Policy",
+		    STR("no-referrer"));
 	if (!c->cacheable)
 		response_header(c->res, "Cache-Control", STR("no-store"));
 }

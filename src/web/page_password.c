@@ -1,0 +1,139 @@
+/*
+ * /set-password: where a one-use link leads.  The link's token comes once in
+ * the query and goes at once into a cookie, so that it stands in no address
+ * that is passed on; GET changes nothing, so that a mail scanner may look.
+ */
+#include "domain/link.h"
+#include "http/form.h"
+#include "web/page.h"
+
+enum { LINK_COOKIE_AGE_S = 3600 };
+
+static struct str
+token_of_query(struct ctx *c)
+{
+	struct form_field field = { .name = "token", .max = SECRET_TEXT_LEN };
+	const char *problem;
+	size_t which;
+
+	if (form_read(c->req->query, &field, 1, c->arena, &problem, &which) !=
+	    DK_OK)
+		return STR_NONE;
+	return field.value;
+}
+
+/* Is the link alive?  *user is then whose it is. */
+static enum dk_err
+look(struct ctx *c, struct secret *token, struct user_row *user, bool *alive)
+{
+	*alive = false;
+	*user = (struct user_row){ 0 };
+	if (!secret_from_text(cookie_own(c, "link"), token))
+		return DK_OK;
+	return link_look(c->web->dom, token, c->now_ms, user, alive);
+}
+
+static void
+show_form(struct ctx *c, unsigned status, const struct user_row *user,
+    bool alive, const char *message)
+{
+	char token[CSRF_TOKEN_LEN + 1];
+	struct secret secret;
+	enum dk_err err;
+
+	response_reset(c->res, status);
+	err = guard_login_secret(c, &secret);
+	if (err == DK_OK)
+		err = csrf_token_make(&secret, token);
+	secret_wipe(&secret, sizeof(secret));
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
+	page_render(c, status, "password.html", "Set your password",
+	    (const struct template_value[]){
+		T_TEXT("csrf_token", str_from(token)),
+		T_TEXT("username", str_from(user->username)),
+		T_TEXT("message", str_from(message)), T_FLAG("dead", !alive) },
+	    4);
+}
+
+void
+page_set_password(struct ctx *c)
+{
+	struct str given = token_of_query(c);
+	struct secret token = { { 0 } };
+	struct user_row user;
+	bool alive;
+	enum dk_err err;
+
+	if (given.n > 0 && secret_from_text(given, &token)) {
+		c->no_referrer = true;
+		page_redirect_own(c, "/set-password");
+		cookie_set_own(c, "link", given, LINK_COOKIE_AGE_S);
+	} else {
+		err = look(c, &token, &user, &alive);
+		if (err != DK_OK)
+			page_fail(c, err);
+		else
+			show_form(c, alive ? 200 : 404, &user, alive, NULL);
+		secret_wipe(&user, sizeof(user));
+	}
+	secret_wipe(&token, sizeof(token));
+}
+
+static void
+set_password(struct ctx *c, const struct secret *token,
+    const struct user_row *user, struct str pw)
+{
+	enum password_flaw flaw;
+	char text[256];
+	struct buf why;
+	bool used;
+	enum dk_err err;
+
+	err = link_use(c->web->dom, &c->asker, token, pw, c->now_ms, &flaw,
+	    &used);
+	if (flaw != PASSWORD_FINE) {
+		BUF_OVER(&why, text);
+		password_flaw_text(flaw, c->web->conf, &why);
+		show_form(c, 400, user, true, buf_z(&why));
+	} else if (err != DK_OK) {
+		page_fail(c, err);
+	} else if (!used) {
+		show_form(c, 404, user, false, NULL);
+	} else {
+		page_redirect_own(c, "/login?done=password");
+		cookie_set_own(c, "link", STR(""), 0);
+	}
+}
+
+void
+page_set_password_post(struct ctx *c)
+{
+	struct input in[] = { { .name = "new_password",
+				  .max = PASSWORD_BYTES_MAX },
+		{ .name = "csrf_token", .max = 256 } };
+	struct secret token = { { 0 } };
+	struct user_row user = { 0 };
+	bool alive, no_cookie;
+	enum dk_err err;
+
+	if (!input_read(c, in, 2))
+		return;
+	if (guard_origin(c) != GUARD_OWN ||
+	    !guard_login_form(c, in[1].text, &no_cookie)) {
+		page_error_code(c, 403, "bad_csrf_token",
+		    "This form had grown old. Open your link again.");
+		return;
+	}
+	err = look(c, &token, &user, &alive);
+	if (err != DK_OK)
+		page_fail(c, err);
+	else if (!alive)
+		show_form(c, 404, &user, false, NULL);
+	else
+		set_password(c, &token, &user, in[0].text);
+	secret_wipe(&token, sizeof(token));
+	secret_wipe(&user, sizeof(user));
+}
