@@ -85,13 +85,24 @@ set_up(struct program *p, struct buf *message)
 	if (err == DK_OK)
 		err = conf_find(&path);
 	if (err == DK_OK)
-		err = conf_load(buf_str(&path), &p->conf_arena, &p->conf,
-		    message);
+		err = conf_load(
+		    buf_str(&path), &p->conf_arena, &p->conf, message);
 	if (err != DK_OK)
 		return err;
 	log_open(&p->log, p->conf.log_destination, p->conf.log_format);
 	domain_init(&p->domain, &p->conf, &p->log);
 	return web_open(&p->web, &p->conf, &p->domain, &p->log, message);
+}
+
+/* Is this a person's shell, and no web server? */
+static bool
+started_by_hand(char *const *envp)
+{
+	for (; *envp != NULL; envp++)
+		if (str_starts(str_from(*envp), STR("REQUEST_METHOD=")) ||
+		    str_starts(str_from(*envp), STR("GATEWAY_INTERFACE=")))
+			return false;
+	return true;
 }
 
 /*
@@ -135,12 +146,18 @@ main(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv;
 	settle_process();
+	if (!fastcgi && started_by_hand(envp)) {
+		(void)fputs("doorkeep.fcgi is started by a web server or by "
+			    "`doorkeep serve`, see doorkeep.fcgi(8)\n",
+		    stderr);
+		return 2;
+	}
 	BUF_OVER(&message, text);
 	err = set_up(&p, &message);
 	if (err != DK_OK)
 		return refuse_to_start(fastcgi, err, &message);
-	status = fastcgi ? gateway_run_fcgi(&app, STDIN_FILENO) :
-			   gateway_run_cgi(&app, envp);
+	status = fastcgi ? gateway_run_fcgi(&app, STDIN_FILENO)
+			 : gateway_run_cgi(&app, envp);
 	domain_close(&p.domain);
 	web_close(&p.web);
 	arena_close(&p.request_arena);
