@@ -51,36 +51,48 @@ secret_to_text(const struct secret *s, char *text)
 	    sizeof(s->byte), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/*
+ * libsodium compares characters as signed numbers and takes every byte from
+ * 0x80 on for an underscore: those are refused before it sees them.
+ */
 bool
-secret_from_text(struct str text, struct secret *s)
+secret_decode(struct str text, void *to, size_t n)
 {
-	size_t len = 0;
 	const char *end = NULL;
+	size_t len = 0, i;
 
-	memset(s, 0, sizeof(*s));
-	if (text.n != SECRET_TEXT_LEN)
-		return false;
-	if (sodium_base642bin(s->byte, sizeof(s->byte), text.p, text.n, NULL,
-		&len, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-	    len != sizeof(s->byte) || end != text.p + text.n) {
-		sodium_memzero(s, sizeof(*s));
+	memset(to, 0, n);
+	for (i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] >= 0x80)
+			return false;
+	if (text.n == 0 ||
+	    sodium_base642bin(to, n, text.p, text.n, NULL, &len, &end,
+		sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+	    len != n || end != text.p + text.n) {
+		sodium_memzero(to, n);
 		return false;
 	}
 	return true;
 }
 
+bool
+secret_from_text(struct str text, struct secret *s)
+{
+	return secret_decode(text, s->byte, sizeof(s->byte));
+}
+
 void
 secret_sha256(struct str data, struct digest *out)
 {
-	(void)crypto_hash_sha256(out->byte, (const unsigned char *)data.p,
-	    data.n);
+	(void)crypto_hash_sha256(
+	    out->byte, (const unsigned char *)data.p, data.n);
 }
 
 void
 secret_hmac(const struct secret *key, struct str data, struct digest *out)
 {
-	(void)crypto_auth_hmacsha256(out->byte, (const unsigned char *)data.p,
-	    data.n, key->byte);
+	(void)crypto_auth_hmacsha256(
+	    out->byte, (const unsigned char *)data.p, data.n, key->byte);
 }
 
 bool
@@ -148,8 +160,8 @@ uuid_is_valid(struct str text)
 		char c = text.p[i];
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? c != '-' : !((c >= '0' && c <= '9') ||
-				(c >= 'a' && c <= 'f')))
+		if (dash ? c != '-'
+			 : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
 			return false;
 	}
 	return text.p[14] == '4' && strchr("89ab", text.p[19]) != NULL;

@@ -35,6 +35,8 @@ enum dk_err secret_new(struct secret *s) DK_CHECK;
 void secret_to_text(const struct secret *s, char *text);
 /* Strict: exactly SECRET_TEXT_LEN characters of the alphabet, no stray bits. */
 bool secret_from_text(struct str text, struct secret *s);
+/* The same for any n bytes; they are zero when it says false. */
+bool secret_decode(struct str text, void *to, size_t n);
 
 void secret_sha256(struct str data, struct digest *out);
 /* HMAC-SHA-256 (RFC 2104) of data under key. */

@@ -45,16 +45,11 @@ bool
 csrf_token_check(const struct secret *secret, struct str text)
 {
 	struct masked given, want;
-	const char *end = NULL;
 	struct digest tag;
-	size_t n = 0, i;
+	size_t i;
 	bool same;
 
-	if (text.n != CSRF_TOKEN_LEN ||
-	    sodium_base642bin((unsigned char *)&given, sizeof(given), text.p,
-		text.n, NULL, &n, &end,
-		sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-	    n != sizeof(given) || end != text.p + text.n)
+	if (!secret_decode(text, &given, sizeof(given)))
 		return false;
 	make_tag(secret, &tag);
 	for (i = 0; i < sizeof(want.pad); i++)
