@@ -317,3 +317,12 @@ SELECT count(*) FROM recovery_codes WHERE user_id = $1;
 -- name: recovery_delete
 -- $1 user
 DELETE FROM recovery_codes WHERE user_id = $1;
+
+-- name: event_sign_ins
+-- $1 user name, $2 how many; sign-ins and failures, newest first
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE username = $1 AND event IN ('sign_in', 'second_factor')
+ ORDER BY id DESC
+ LIMIT $2;

@@ -64,3 +64,6 @@ BEGIN
 	DELETE FROM second_factors WHERE user_id = OLD.id;
 	DELETE FROM recovery_codes WHERE user_id = OLD.id;
 END;
+
+-- "Recent sign-ins" on a person's page.
+CREATE INDEX events_username ON events (username, id);

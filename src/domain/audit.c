@@ -31,3 +31,10 @@ audit_write(struct domain *dom, const struct asker *asker,
 	    { "actor", row.actor }, { "detail", row.detail });
 	return err;
 }
+
+enum dk_err
+audit_sign_ins(struct domain *dom, struct str username, size_t limit,
+    events_fn *fn, void *arg)
+{
+	return events_sign_ins(dom->db, username, limit, fn, arg);
+}

@@ -173,7 +173,7 @@ response_phrase(unsigned status)
 	static const char *const phrases[] = { "200 OK", "204 No Content",
 		"206 Partial Content", "303 See Other", "304 Not Modified",
 		"400 Bad Request", "401 Unauthorized", "403 Forbidden",
-		"404 Not Found", "405 Method Not Allowed",
+		"404 Not Found", "405 Method Not Allowed", "409 Conflict",
 		"411 Length Required", "412 Precondition Failed",
 		"413 Content Too Large", "415 Unsupported Media Type",
 		"416 Range Not Satisfiable", "429 Too Many Requests",

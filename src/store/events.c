@@ -12,19 +12,15 @@ events_add(struct db *db, const struct event_row *row)
 	return db_exec(db, Q_EVENT_ADD, args, 9, NULL);
 }
 
-enum dk_err
-events_list(struct db *db, struct str username, int64_t since_ms,
-    int64_t after_id, size_t limit, events_fn *fn, void *arg)
+static enum dk_err
+each_row(struct db *db, enum query q, const struct db_arg *args, size_t n,
+    events_fn *fn, void *arg)
 {
-	const struct db_arg args[] = { DB_ARG_INT(after_id),
-		DB_ARG_INT(since_ms),
-		DB_ARG_TEXT(username.n == 0 ? STR("") : username),
-		DB_ARG_INT((int64_t)limit) };
 	struct event_row row;
 	bool some = false;
 	enum dk_err err;
 
-	err = db_query(db, Q_EVENT_LIST, args, 4);
+	err = db_query(db, q, args, n);
 	while (err == DK_OK) {
 		err = db_next(db, &some);
 		if (err != DK_OK || !some)
@@ -43,6 +39,28 @@ events_list(struct db *db, struct str username, int64_t since_ms,
 	}
 	db_done(db);
 	return err;
+}
+
+enum dk_err
+events_list(struct db *db, struct str username, int64_t since_ms,
+    int64_t after_id, size_t limit, events_fn *fn, void *arg)
+{
+	const struct db_arg args[] = { DB_ARG_INT(after_id),
+		DB_ARG_INT(since_ms),
+		DB_ARG_TEXT(username.n == 0 ? STR("") : username),
+		DB_ARG_INT((int64_t)limit) };
+
+	return each_row(db, Q_EVENT_LIST, args, 4, fn, arg);
+}
+
+enum dk_err
+events_sign_ins(struct db *db, struct str username, size_t limit,
+    events_fn *fn, void *arg)
+{
+	const struct db_arg args[] = { DB_ARG_TEXT(username),
+		DB_ARG_INT((int64_t)limit) };
+
+	return each_row(db, Q_EVENT_SIGN_INS, args, 2, fn, arg);
 }
 
 enum dk_err

@@ -29,6 +29,9 @@ enum dk_err events_add(struct db *db, const struct event_row *row) DK_CHECK;
 typedef enum dk_err events_fn(void *arg, const struct event_row *row);
 enum dk_err events_list(struct db *db, struct str username, int64_t since_ms,
     int64_t after_id, size_t limit, events_fn *fn, void *arg) DK_CHECK;
+/* Sign-ins of one person and failures at their name, newest first. */
+enum dk_err events_sign_ins(struct db *db, struct str username, size_t limit,
+    events_fn *fn, void *arg) DK_CHECK;
 /* At most `limit` rows older than before_ms. */
 enum dk_err events_purge_step(struct db *db, int64_t before_ms, int64_t limit,
     int64_t *n) DK_CHECK;

@@ -1,89 +1,28 @@
 /*
  * /account: who am I, where am I signed in, another password.  POST with the
  * field `action`: end_session (with `id`), end_others, change_password (with
- * `current_password`, `new_password`).  A sign-in older than FRESH_MS needs
+ * `current_password`, `new_password`); those on the second factor are in
+ * page_factor.c.  A sign-in older than FRESH_MS needs
  * `password` as well, which gives the session a new id.
  */
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/qr.h"
 #include "domain/account.h"
-#include "web/page.h"
+#include "web/account.h"
 
-enum { SESSIONS_SHOWN = 50, ROW_VALUES = 7 };
-
-/* "Firefox on Linux": enough to know one's own devices by. */
-static struct str
-device_of(struct ctx *c, const char *agent)
-{
-	static const char *const browsers[][2] = { { "Edg", "Edge" },
-		{ "OPR/", "Opera" }, { "Firefox/", "Firefox" },
-		{ "SamsungBrowser", "Samsung Internet" },
-		{ "Chrome/", "Chrome" }, { "CriOS", "Chrome" },
-		{ "FxiOS", "Firefox" }, { "Safari/", "Safari" },
-		{ "curl/", "curl" }, { "w3m/", "w3m" }, { "Lynx/", "Lynx" } };
-	static const char *const systems[][2] = { { "Windows", "Windows" },
-		{ "Android", "Android" }, { "iPhone", "iPhone" },
-		{ "iPad", "iPad" }, { "Mac OS X", "Mac" },
-		{ "CrOS", "ChromeOS" }, { "Linux", "Linux" } };
-	const char *browser = NULL, *system = NULL;
-	size_t i;
-
-	for (i = 0; browser == NULL && i < 11; i++)
-		if (strstr(agent, browsers[i][0]) != NULL)
-			browser = browsers[i][1];
-	for (i = 0; system == NULL && i < 7; i++)
-		if (strstr(agent, systems[i][0]) != NULL)
-			system = systems[i][1];
-	if (browser != NULL && system != NULL)
-		return arena_printf(c->arena, 64, "%s on %s", browser, system);
-	if (browser != NULL || system != NULL)
-		return str_from(browser != NULL ? browser : system);
-	return STR("Unknown device");
-}
-
-/* "2026-11-23 20:07 UTC" */
-static struct str
-shown_time(struct ctx *c, int64_t ms)
-{
-	char iso[CLOCK_ISO_LEN + 1];
-
-	clock_iso(ms, iso);
-	iso[10] = ' ';
-	return arena_printf(c->arena, 32, "%.16s UTC", iso);
-}
-
-struct list {
-	struct ctx *c;
-	struct template_value *rows;
-	size_t n;
-	struct jw *json;
-};
-
-static bool
-is_current(struct ctx *c, const struct session_view *view)
+bool
+account_is_current(struct ctx *c, const struct session_view *view)
 {
 	return str_eq(str_from(view->session.id),
 	    str_from(c->session.view.session.id));
 }
 
-static enum dk_err
-add_row(void *arg, const struct session_view *view)
-{
-	struct list *list = arg;
-	struct ctx *c = list->c;
-	const struct session_row *s = &view->session;
-	struct template_value *v = list->rows + list->n++ * ROW_VALUES;
-
-	v[0] = T_TEXT("id", arena_dup(c->arena, str_from(s->id)));
-	v[1] = T_TEXT("device", device_of(c, s->user_agent));
-	v[2] = T_TEXT("ip", arena_dup(c->arena, str_from(s->ip)));
-	v[3] = T_TEXT("signed_in_at", shown_time(c, s->created_at_ms));
-	v[4] = T_TEXT("last_seen_at", shown_time(c, s->last_seen_at_ms));
-	v[5] = T_FLAG("current", is_current(c, view));
-	v[6] = T_FLAG("fresh", ctx_is_fresh(c));
-	return str_is_none(v[4].text) ? DK_ERR_NOMEM : DK_OK;
-}
+struct list {
+	struct ctx *c;
+	struct jw *json;
+};
 
 static enum dk_err
 add_json(void *arg, const struct session_view *view)
@@ -95,13 +34,13 @@ add_json(void *arg, const struct session_view *view)
 
 	jw_object(w, NULL);
 	jw_str(w, "id", str_from(s->id));
-	jw_str(w, "device", device_of(list->c, s->user_agent));
+	jw_str(w, "device", account_device(list->c, s->user_agent));
 	jw_str(w, "ip", str_from(s->ip));
 	clock_iso(s->created_at_ms, time);
 	jw_str(w, "created_at", str_from(time));
 	clock_iso(s->last_seen_at_ms, time);
 	jw_str(w, "last_seen_at", str_from(time));
-	jw_bool(w, "current", is_current(list->c, view));
+	jw_bool(w, "current", account_is_current(list->c, view));
 	jw_end(w);
 	return DK_OK;
 }
@@ -118,7 +57,7 @@ show_json(struct ctx *c)
 	json_user(c, &w, &c->session);
 	jw_array(&w, "sessions");
 	err = session_list_user(c->web->dom, c->session.view.session.user_id,
-	    c->now_ms, SESSIONS_SHOWN, add_json, &list);
+	    c->now_ms, ACCOUNT_SESSIONS_SHOWN, add_json, &list);
 	jw_end(&w);
 	jw_end(&w);
 	if (err != DK_OK)
@@ -142,43 +81,117 @@ groups_text(struct ctx *c, enum dk_err *err)
 	return buf_str(&b);
 }
 
-static void
-show_html(struct ctx *c, unsigned status, const char *message,
-    const char *done)
+/* Both pictures of the seed: the path of the QR code and its side. */
+static enum dk_err
+add_seed(struct ctx *c, const struct totp_seed *seed,
+    struct template_value *v, size_t *n)
 {
-	const struct session_view *v = &c->session.view;
-	char token[CSRF_TOKEN_LEN + 1];
-	struct list list = { .c = c };
-	struct str groups;
+	struct buf uri = arena_buf(c->arena, 600);
+	struct buf text = arena_buf(c->arena, 64);
+	struct buf path = arena_buf(c->arena, 48 * 1024);
+	struct qr *qr = arena_alloc(c->arena, sizeof(*qr));
+	bool available;
 	enum dk_err err;
 
-	list.rows = arena_alloc(c->arena,
-	    SESSIONS_SHOWN * ROW_VALUES * sizeof(*list.rows));
-	groups = groups_text(c, &err);
-	if (err == DK_OK && list.rows == NULL)
-		err = DK_ERR_NOMEM;
+	if (qr == NULL)
+		return DK_ERR_NOMEM;
+	totp_add_uri(&uri, seed, c->web->conf->name,
+	    str_from(c->session.view.username));
+	totp_add_base32(&text, seed);
+	err = qr_make(buf_str(&uri), qr, &available);
+	if (err != DK_OK)
+		return err;
+	if (available)
+		qr_add_svg_path(qr, &path);
+	v[(*n)++] = T_TEXT("qr_path", buf_str(&path));
+	v[(*n)++] = T_TEXT("qr_side",
+	    arena_printf(c->arena, 8, "%u", qr->size + 8));
+	v[(*n)++] = T_TEXT("seed_text", buf_str(&text));
+	v[(*n)++] = T_TEXT("seed_uri", buf_str(&uri));
+	return DK_OK;
+}
+
+/* The state of the second factor, into v. */
+static enum dk_err
+add_factor(struct ctx *c, const struct account_view *view,
+    struct template_value *v, size_t *n)
+{
+	struct template_value *codes = arena_alloc(c->arena,
+	    RECOVERY_CODES * sizeof(*codes));
+	enum factor_state state = FACTOR_NONE;
+	int64_t id = c->session.view.session.user_id, left = 0;
+	enum dk_err err;
+	size_t i;
+
+	if (codes == NULL)
+		return DK_ERR_NOMEM;
+	err = factor_state(c->web->dom, id, &state);
 	if (err == DK_OK)
-		err = session_list_user(c->web->dom, v->session.user_id,
-		    c->now_ms, SESSIONS_SHOWN, add_row, &list);
+		err = factor_codes_left(c->web->dom, id, &left);
+	for (i = 0; view->codes != NULL && i < RECOVERY_CODES; i++)
+		codes[i] = T_TEXT("code", str_from(view->codes->text[i]));
+	v[(*n)++] = T_FLAG("factor_on", state == FACTOR_ON);
+	v[(*n)++] = T_TEXT("codes_left",
+	    arena_printf(c->arena, 8, "%lld", (long long)left));
+	v[(*n)++] = T_LIST("codes", codes,
+	    view->codes == NULL ? 0 : RECOVERY_CODES, 1);
+	v[(*n)++] = T_FLAG("enrolling", view->seed != NULL);
+	if (err == DK_OK && view->seed != NULL)
+		err = add_seed(c, view->seed, v, n);
+	return err;
+}
+
+static enum dk_err
+add_lists(struct ctx *c, struct template_value *v, size_t *n)
+{
+	struct account_rows sessions, sign_ins;
+	size_t failures = 0;
+	enum dk_err err;
+
+	err = account_session_rows(c, &sessions);
+	if (err == DK_OK)
+		err = account_sign_in_rows(c, &sign_ins, &failures);
+	if (err != DK_OK)
+		return err;
+	v[(*n)++] = T_FLAG("others", sessions.n > 1);
+	v[(*n)++] = T_LIST("sessions", sessions.values, sessions.n,
+	    SESSION_ROW_VALUES);
+	v[(*n)++] = T_LIST("sign_ins", sign_ins.values, sign_ins.n,
+	    SIGN_IN_ROW_VALUES);
+	v[(*n)++] = T_TEXT("failures",
+	    failures == 0 ? STR("") :
+			    arena_printf(c->arena, 8, "%zu", failures));
+	return DK_OK;
+}
+
+void
+account_show(struct ctx *c, unsigned status, const struct account_view *view)
+{
+	const struct session_view *s = &c->session.view;
+	struct template_value v[PAGE_VALUES_MAX];
+	char token[CSRF_TOKEN_LEN + 1];
+	size_t n = 0;
+	enum dk_err err;
+
+	v[n++] = T_TEXT("groups", groups_text(c, &err));
+	if (err == DK_OK)
+		err = add_lists(c, v, &n);
+	if (err == DK_OK)
+		err = add_factor(c, view, v, &n);
 	if (err == DK_OK)
 		err = guard_token(c, token);
 	if (err != DK_OK) {
 		page_fail(c, err);
 		return;
 	}
-	page_render(c, status, "account.html", "Your account",
-	    (const struct template_value[]){
-		T_TEXT("username", str_from(v->username)),
-		T_TEXT("display_name", str_from(v->display_name)),
-		T_TEXT("email", str_from(v->email)),
-		T_TEXT("groups", groups),
-		T_TEXT("csrf_token", str_from(token)),
-		T_TEXT("message", str_from(message)),
-		T_TEXT("done", str_from(done)),
-		T_FLAG("fresh", ctx_is_fresh(c)),
-		T_FLAG("others", list.n > 1),
-		T_LIST("sessions", list.rows, list.n, ROW_VALUES) },
-	    10);
+	v[n++] = T_TEXT("username", str_from(s->username));
+	v[n++] = T_TEXT("display_name", str_from(s->display_name));
+	v[n++] = T_TEXT("email", str_from(s->email));
+	v[n++] = T_TEXT("csrf_token", str_from(token));
+	v[n++] = T_TEXT("message", str_from(view->message));
+	v[n++] = T_TEXT("done", str_from(view->done));
+	v[n++] = T_FLAG("fresh", ctx_is_fresh(c));
+	page_render(c, status, "account.html", "Your account", v, n);
 }
 
 /* What was done stands in the address, as one word out of three. */
@@ -187,6 +200,9 @@ done_text(struct str query)
 {
 	if (str_eq(query, STR("done=ended")))
 		return "The session has been ended.";
+	if (str_eq(query, STR("done=factor")))
+		return "The second step is off. Your other devices have been "
+		       "signed out.";
 	if (str_eq(query, STR("done=others")))
 		return "All your other sessions have been ended.";
 	if (str_eq(query, STR("done=password")))
@@ -198,25 +214,30 @@ done_text(struct str query)
 void
 page_account(struct ctx *c)
 {
+	const struct account_view view = { .done =
+					       done_text(c->req->query) };
+
 	if (c->req->wants_json)
 		show_json(c);
 	else
-		show_html(c, 200, NULL, done_text(c->req->query));
+		account_show(c, 200, &view);
 	session_touch(c->web->dom, &c->session, c->now_ms);
 }
 
-/* The page again with a message, or the same as JSON. */
-static void
-refuse(struct ctx *c, unsigned status, const char *code, const char *message)
+void
+account_refuse(struct ctx *c, unsigned status, const char *code,
+    const char *message)
 {
+	const struct account_view view = { .message = message };
+
 	if (c->req->wants_json)
 		page_error_code(c, status, code, message);
 	else
-		show_html(c, status, message, NULL);
+		account_show(c, status, &view);
 }
 
-static void
-succeed(struct ctx *c, const char *where)
+void
+account_succeed(struct ctx *c, const char *where)
 {
 	if (c->req->wants_json)
 		response_start(c->res, 204, STR_NONE);
@@ -246,7 +267,7 @@ authenticate(struct ctx *c, struct str pw, struct user_row *user)
 	else if (result == SIGN_IN_THROTTLED)
 		page_throttled(c, &form, wait_ms);
 	else if (result != SIGN_IN_RIGHT)
-		refuse(c, 403, "invalid_credentials",
+		account_refuse(c, 403, "invalid_credentials",
 		    "That is not your password, so nothing was changed.");
 	return err == DK_OK && result == SIGN_IN_RIGHT;
 }
@@ -276,9 +297,8 @@ renew(struct ctx *c, const struct user_row *user)
 	return err;
 }
 
-/* Make sure of a sign-in younger than FRESH_MS; false after answering. */
-static bool
-be_fresh(struct ctx *c, struct str pw)
+bool
+account_be_fresh(struct ctx *c, struct str pw)
 {
 	struct user_row user;
 	enum dk_err err = DK_OK;
@@ -287,7 +307,7 @@ be_fresh(struct ctx *c, struct str pw)
 	if (ctx_is_fresh(c))
 		return true;
 	if (pw.n == 0) {
-		refuse(c, 403, "reauthentication_required",
+		account_refuse(c, 403, "reauthentication_required",
 		    "You signed in a while ago. Enter your password with the "
 		    "change.");
 		return false;
@@ -312,7 +332,7 @@ end_session(struct ctx *c, struct str id)
 	if (err != DK_OK)
 		page_fail(c, err);
 	else
-		succeed(c, "/account?done=ended");
+		account_succeed(c, "/account?done=ended");
 }
 
 static void
@@ -330,7 +350,7 @@ end_others(struct ctx *c)
 	if (err != DK_OK)
 		page_fail(c, err);
 	else
-		succeed(c, "/account?done=others");
+		account_succeed(c, "/account?done=others");
 }
 
 static enum dk_err
@@ -365,11 +385,11 @@ change_password(struct ctx *c, struct str old_pw, struct str new_pw)
 	if (flaw != PASSWORD_FINE) {
 		BUF_OVER(&why, text);
 		password_flaw_text(flaw, c->web->conf, &why);
-		refuse(c, 400, "password_refused", buf_z(&why));
+		account_refuse(c, 400, "password_refused", buf_z(&why));
 	} else if (err != DK_OK) {
 		page_fail(c, err);
 	} else {
-		succeed(c, "/account?done=password");
+		account_succeed(c, "/account?done=password");
 	}
 out:
 	secret_wipe(&user, sizeof(user));
@@ -383,21 +403,24 @@ page_account_post(struct ctx *c)
 		{ .name = "id", .max = UUID_TEXT_LEN },
 		{ .name = "password", .max = PASSWORD_BYTES_MAX },
 		{ .name = "current_password", .max = PASSWORD_BYTES_MAX },
-		{ .name = "new_password", .max = PASSWORD_BYTES_MAX } };
+		{ .name = "new_password", .max = PASSWORD_BYTES_MAX },
+		{ .name = "totp_code", .max = 64 } };
 
-	if (!input_read(c, in, 6) || !guard_session_change(c, in[0].text))
+	if (!input_read(c, in, 7) || !guard_session_change(c, in[0].text))
 		return;
 	if (str_eq(in[1].text, STR("change_password"))) {
 		change_password(c, in[4].text, in[5].text);
 	} else if (str_eq(in[1].text, STR("end_session"))) {
-		if (be_fresh(c, in[3].text))
+		if (account_be_fresh(c, in[3].text))
 			end_session(c, in[2].text);
 	} else if (str_eq(in[1].text, STR("end_others"))) {
-		if (be_fresh(c, in[3].text))
+		if (account_be_fresh(c, in[3].text))
 			end_others(c);
-	} else {
+	} else if (!account_factor_action(c, in[1].text, in[6].text,
+		       in[3].text)) {
 		page_error(c, 400,
-		    "The field action must be end_session, end_others or "
-		    "change_password.");
+		    "The field action must be end_session, end_others, "
+		    "change_password, factor_begin, factor_confirm, "
+		    "factor_codes or factor_remove.");
 	}
 }

@@ -31,7 +31,7 @@ static const struct {
 	    "!csrf_token sessions id device ip signed_in_at last_seen_at "
 	    "current others done message fresh groups home factor_on "
 	    "codes_left enrolling qr_path qr_side seed_text seed_uri codes "
-	    "code last_sign_in failures" },
+	    "code sign_ins at what from failures" },
 };
 
 enum place { IN_TEXT, IN_TAG, IN_VALUE, IN_SCRIPT, IN_COMMENT };

@@ -1,6 +1,7 @@
 """The same story on every server: from the anonymous visit to the end of the
 session, told by a strict browser and an administrator's tools."""
 
+import secrets
 import urllib.parse
 
 from client import raw_exchange
@@ -61,6 +62,8 @@ class Flow:
             stand.add_user("bob")
         with self.case("the server starts with the shipped configuration"):
             stand.start()
+        true(stand.server is not None and stand.server.poll() is None,
+             stand.name + " does not run")
         with self.case("the public page is public"):
             answer = stand.browser().get("/index.html")
             eq(answer.status, 200, "status")
@@ -141,7 +144,8 @@ class Flow:
                (303, "/index.html"), "answer")
         with self.case("a planted cookie is not adopted", "DK-S-04 DK-L-03"):
             browser = stand.browser()
-            planted = "00000000-0000-4000-8000-000000000000." + "A" * 43
+            planted = "00000000-0000-4000-8000-000000000000." + \
+                secrets.token_urlsafe(32)
             browser.jar.cookies["doorkeep"] = planted
             true(not self.let_in(browser), "it does not open anything")
             browser.jar.cookies["doorkeep"] = planted

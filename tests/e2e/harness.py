@@ -14,9 +14,9 @@ import tempfile
 import time
 import traceback
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-PASSWORD = "correct horse battery staple"
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+PASSWORD = "lantern %s harbour" % os.urandom(4).hex()  # new in every run
 
 
 class Skip(Exception):
@@ -82,11 +82,21 @@ class Case:
         elif issubclass(kind, Skip):
             self.report.skip(self.name, str(value))
         elif issubclass(kind, Exception):
-            why = "".join(traceback.format_exception(kind, value, trace)[-4:])
-            self.report.fail(self.name, why, self.sandbox)
+            self.report.fail(self.name, where(value, trace), self.sandbox)
         else:
             return False
         return True
+
+
+def where(value, trace):
+    """The message and the lines of the tests that led there."""
+    lines = ["%s: %s" % (type(value).__name__, value)]
+    for frame in traceback.extract_tb(trace):
+        if frame.filename.startswith(HERE) and \
+                not frame.filename.endswith("harness.py"):
+            lines.append("%s:%d: %s" % (os.path.basename(frame.filename),
+                                        frame.lineno, frame.line))
+    return "\n".join(lines[:1] + lines[:0:-1][:3])
 
 
 def eq(got, want, what="value"):
@@ -118,7 +128,9 @@ class Secrets:
 
     def add_cookie(self, value):
         """Of UUID.SECRET the second half is the secret; in every spelling."""
-        part = value.rpartition(".")[2]
+        public, _, part = value.rpartition(".")
+        if not public:
+            return
         self.add(part, "session secret")
         try:
             raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
@@ -134,7 +146,9 @@ class Secrets:
     def search(self, top):
         """Paths below top that hold a secret, as (path, what)."""
         found = []
-        for folder, _, names in os.walk(top):
+        for folder, dirs, names in os.walk(top):
+            if folder == top:
+                dirs.remove("bin")
             for name in names:
                 path = os.path.join(folder, name)
                 if not os.path.isfile(path) or os.path.islink(path):
@@ -172,6 +186,16 @@ def port_answers(port):
         return True
     except OSError:
         return False
+
+
+def socket_answers(path):
+    """Somebody listens there; an old socket file alone does not do."""
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(path)
+            return True
+        except OSError:
+            return False
 
 
 def server_user():
@@ -327,7 +351,7 @@ class Sandbox:
         return problems + ["%s holds a %s" % (os.path.relpath(p, self.dir), w)
                            for p, w in leaked]
 
-    def show_logs(self, lines=15):
+    def show_logs(self, lines=8):
         folder = self.path("log")
         for name in sorted(os.listdir(folder)):
             text = self.read(os.path.join("log", name)).split("\n")

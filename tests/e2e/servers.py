@@ -263,7 +263,7 @@ class ApacheProxy(Apache):
     workers = 2
     json_denials = False    # the module says text/html whatever it is
 
-    secret = "Zk3-shared-secret-of-this-test"
+    secret = "Zk3-the-shared-secret-of-this-test-only"
 
     def __init__(self, *args, **options):
         self.gate_port, self.gate_serve = free_port(), None

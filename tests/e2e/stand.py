@@ -8,7 +8,7 @@ import socket
 from client import Browser
 from echo import Echo
 from harness import (PASSWORD, SOURCE, Sandbox, free_port, have, port_answers,
-                     true, wait_for)
+                     socket_answers, true, wait_for)
 from headers import HeaderCheck
 
 ENV_CGI = """#!/bin/sh
@@ -63,6 +63,11 @@ class Stand:
         self.echo = Echo()
         self.write_site()
         self.write_config()
+        try:
+            self.admin("db", "migrate")
+        except AssertionError:
+            self.close()
+            raise
 
     # ---- files ----
     def write_site(self):
@@ -108,9 +113,9 @@ database = %s
         self.admin("user", "add", name, "--password-stdin", *more,
                    stdin=password + "\n")
 
-    def sql(self, text):
+    def sql(self, text, *options):
         """As an administrator with the sqlite3 shell does."""
-        done = self.box.run([have("sqlite3") or "sqlite3", "-cmd",
+        done = self.box.run([have("sqlite3") or "sqlite3", *options, "-cmd",
                              ".timeout 5000", self.database, text])
         return done.stdout.decode().strip()
 
@@ -124,7 +129,8 @@ database = %s
                                "pragma_table_info('%s')" % table)
             keep = [c for c in columns.split(",") if c not in but]
             text += table + ":\n" + self.sql(
-                "SELECT %s FROM %s" % (",".join(keep), table)) + "\n"
+                "SELECT %s FROM %s" % (",".join(keep), table),
+                "-quote") + "\n"
         return text
 
     # ---- processes ----
@@ -143,7 +149,7 @@ database = %s
         env = {"DOORKEEP_CONFIG": self.config_file}
         env.update(self.environment)
         self.serve = self.box.start(argv, "serve.log", env)
-        wait_for(lambda: os.path.exists(self.socket) or
+        wait_for(lambda: socket_answers(self.socket) or
                  self.serve.poll() is not None, seconds, "doorkeep serve")
         true(self.serve.poll() is None, "doorkeep serve ended at once")
 
