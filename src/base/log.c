@@ -117,6 +117,6 @@ void
 log_write(struct log *log, enum log_level level, const char *event,
     const struct log_field *fields, size_t n)
 {
-	if (within_rate(log))
+	if (level >= log->least && within_rate(log))
 		write_line(log, level, event, fields, n);
 }

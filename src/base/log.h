@@ -20,6 +20,7 @@ enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 struct log {
 	enum log_destination destination;
 	enum log_format format;
+	enum log_level least; /* what is below it is not written */
 	/* At most LOG_RATE_MAX lines are written in any one second; what is
 	 * left out is counted and said with a later line. */
 	int64_t second;
