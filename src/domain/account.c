@@ -76,6 +76,13 @@ account_by_id(struct domain *dom, int64_t id, struct user_row *user,
 }
 
 enum dk_err
+account_list(struct domain *dom, struct str after, size_t limit, users_fn *fn,
+    void *arg)
+{
+	return users_list(dom->db, after, limit, fn, arg);
+}
+
+enum dk_err
 account_count(struct domain *dom, int64_t *n)
 {
 	return users_count(dom->db, n);

@@ -38,3 +38,11 @@ audit_sign_ins(struct domain *dom, struct str username, size_t limit,
 {
 	return events_sign_ins(dom->db, username, limit, fn, arg);
 }
+
+enum dk_err
+audit_list(struct domain *dom, struct str username, int64_t since_ms,
+    int64_t after_id, size_t limit, events_fn *fn, void *arg)
+{
+	return events_list(
+	    dom->db, username, since_ms, after_id, limit, fn, arg);
+}

@@ -21,6 +21,10 @@ struct audit {
 enum dk_err audit_write(struct domain *dom, const struct asker *asker,
     const struct audit *what, int64_t now_ms) DK_CHECK;
 
+/* Page by page: as events_list. */
+enum dk_err audit_list(struct domain *dom, struct str username,
+    int64_t since_ms, int64_t after_id, size_t limit, events_fn *fn,
+    void *arg) DK_CHECK;
 /* Sign-ins of this person and failures at their name, newest first. */
 enum dk_err audit_sign_ins(struct domain *dom, struct str username,
     size_t limit, events_fn *fn, void *arg) DK_CHECK;

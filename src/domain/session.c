@@ -416,6 +416,15 @@ session_count(struct domain *dom, int64_t now_ms, int64_t *n)
 }
 
 enum dk_err
+session_list(struct domain *dom, int64_t user_id, int64_t now_ms,
+    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
+    void *arg)
+{
+	return sessions_list(dom->db, user_id, now_ms, before_ms, before_id,
+	    limit, fn, arg);
+}
+
+enum dk_err
 session_list_user(struct domain *dom, int64_t user_id, int64_t now_ms,
     size_t limit, sessions_fn *fn, void *arg)
 {

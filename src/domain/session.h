@@ -96,6 +96,10 @@ enum dk_err session_revoke_all(struct domain *dom, const struct asker *asker,
 
 enum dk_err session_count(
     struct domain *dom, int64_t now_ms, int64_t *n) DK_CHECK;
+/* Live sessions page by page, of one user or (0) of all: as sessions_list. */
+enum dk_err session_list(struct domain *dom, int64_t user_id, int64_t now_ms,
+    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
+    void *arg) DK_CHECK;
 /* The live sessions of one user, newest first, at most `limit`. */
 enum dk_err session_list_user(struct domain *dom, int64_t user_id,
     int64_t now_ms, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/secret.h"
+#include "domain/audit.h"
 #include "store/settings.h"
 
 enum { SWEEP_STEP = 200, NAME_FOLD_MAX = 256 };
@@ -293,15 +294,22 @@ throttle_success(struct domain *dom, const struct throttle_ticket *ticket)
 }
 
 enum dk_err
-throttle_unlock(struct domain *dom, struct str name, bool *was_counted)
+throttle_unlock(struct domain *dom, const struct asker *asker, struct str name,
+    int64_t now_ms, bool *was_counted)
 {
 	static const char *const factors[] = { "password", "second" };
 	struct throttle_ticket t;
-	enum dk_err err = DK_OK;
+	const struct audit what = { .event = "user_unlocked",
+		.outcome = "success",
+		.username = name };
+	enum dk_err err;
 	size_t i;
 	int64_t n;
 
 	*was_counted = false;
+	err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		return err;
 	for (i = 0; err == DK_OK && i < 2; i++) {
 		struct throttle_guess guess = { .name = name,
 			.factor = factors[i] };
@@ -312,7 +320,9 @@ throttle_unlock(struct domain *dom, struct str name, bool *was_counted)
 		if (err == DK_OK && n > 0)
 			*was_counted = true;
 	}
-	return err;
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	return db_end(dom->db, err);
 }
 
 enum dk_err

@@ -77,8 +77,8 @@ enum dk_err throttle_success(
     struct domain *dom, const struct throttle_ticket *ticket) DK_CHECK;
 
 /* `user unlock`: forget what is counted on the account, from everywhere. */
-enum dk_err throttle_unlock(
-    struct domain *dom, struct str name, bool *was_counted) DK_CHECK;
+enum dk_err throttle_unlock(struct domain *dom, const struct asker *asker,
+    struct str name, int64_t now_ms, bool *was_counted) DK_CHECK;
 
 /* Housekeeping: drop forgotten counters, keep the table bounded. */
 enum dk_err throttle_sweep(struct domain *dom, int64_t now_ms) DK_CHECK;

@@ -1,0 +1,111 @@
+/*
+ * Every command with its operands and options: parsing, --help and the
+ * manual's test read this table.
+ */
+#include "ctl/ctl.h"
+
+/* clang-format off */
+const struct ctl_command ctl_commands[] = {
+	{ "init", NULL, "", 0, 0,
+	  "Write a configuration and a store, and say what to do next.",
+	  CTL_NEEDS_NOTHING, ctl_init, {
+		{ "origin", "URL", "Where people find the site.", false },
+		{ "database", "FILE", "The store; default: see doorkeep.conf(5).", false },
+		{ "server", "NAME", "apache, lighttpd, nginx or cgi.", false },
+		{ "protect", "PATH", "What needs a sign-in, e.g. /private/.", true },
+		{ "mount", "PATH", "Where doorkeep answers; default /auth.", false },
+		{ "owner", "USER", "Whom the files belong to, when run as root.", false } } },
+	{ "user", "add", "NAME", 1, 1,
+	  "Add a user; without a password, print a one-use link to set it.",
+	  CTL_NEEDS_STORE, ctl_user_add, {
+		{ "password-stdin", NULL, "Read the password from stdin.", false },
+		{ "password", NULL, "Ask for the password.", false },
+		{ "name", "TEXT", "The person's name.", false },
+		{ "email", "ADDRESS", "The person's address.", false },
+		{ "group", "GROUP", "A group to be in.", true } } },
+	{ "user", "list", "", 0, 0,
+	  "List all users.", CTL_NEEDS_STORE, ctl_user_list, { { 0 } } },
+	{ "user", "show", "NAME", 1, 1,
+	  "Show one user.", CTL_NEEDS_STORE, ctl_user_show, { { 0 } } },
+	{ "user", "passwd", "NAME", 1, 1,
+	  "Set a password; ends the user's sessions.",
+	  CTL_NEEDS_STORE, ctl_user_passwd, {
+		{ "password-stdin", NULL, "Read the password from stdin.", false },
+		{ "link", NULL, "Print a one-use link with which the person sets it.", false } } },
+	{ "user", "disable", "NAME", 1, 1,
+	  "Refuse a user from the next request on.",
+	  CTL_NEEDS_STORE, ctl_user_disable, { { 0 } } },
+	{ "user", "enable", "NAME", 1, 1,
+	  "Let a disabled user sign in again.",
+	  CTL_NEEDS_STORE, ctl_user_enable, { { 0 } } },
+	{ "user", "delete", "NAME", 1, 1,
+	  "Delete a user, sessions and all.",
+	  CTL_NEEDS_STORE, ctl_user_delete, { { 0 } } },
+	{ "user", "groups", "NAME", 1, 1,
+	  "Show or change the groups of a user.",
+	  CTL_NEEDS_STORE, ctl_user_groups, {
+		{ "add", "GROUP", "Add to this group.", true },
+		{ "remove", "GROUP", "Remove from this group.", true } } },
+	{ "user", "unlock", "NAME", 1, 1,
+	  "Forget the wrong guesses at a user's password.",
+	  CTL_NEEDS_STORE, ctl_user_unlock, { { 0 } } },
+	{ "user", "factor", "NAME", 1, 1,
+	  "Show, or take off, a user's second factor.",
+	  CTL_NEEDS_STORE, ctl_user_factor, {
+		{ "remove", NULL, "Take it off; ends the user's sessions.", false } } },
+	{ "session", "list", "", 0, 0,
+	  "List the sessions that are alive.",
+	  CTL_NEEDS_STORE, ctl_session_list, {
+		{ "user", "NAME", "Only those of this user.", false } } },
+	{ "session", "revoke", "[ID]", 0, 1,
+	  "End a session, a user's sessions, or all.",
+	  CTL_NEEDS_STORE, ctl_session_revoke, {
+		{ "user", "NAME", "All sessions of this user.", false },
+		{ "all", NULL, "All sessions of everybody.", false } } },
+	{ "session", "purge", "", 0, 0,
+	  "Delete the rows of sessions that have expired.",
+	  CTL_NEEDS_STORE, ctl_session_purge, { { 0 } } },
+	{ "explain", NULL, "URL", 1, 1,
+	  "Say which line of [access] decides on a page, and why.",
+	  CTL_NEEDS_CONF, ctl_explain, {
+		{ "user", "NAME", "As this user, signed in just now.", false },
+		{ "method", "METHOD", "The request's method; default GET.", false },
+		{ "from", "ADDRESS", "The client's address.", false },
+		{ "level", "1|2", "Signed in with 2: a second factor.", false } } },
+	{ "db", "migrate", "", 0, 0,
+	  "Make the store, or bring an older one up to date.",
+	  CTL_NEEDS_CONF, ctl_db_migrate, { { 0 } } },
+	{ "db", "check", "", 0, 0,
+	  "Check that the store is sound.",
+	  CTL_NEEDS_STORE, ctl_db_check, { { 0 } } },
+	{ "db", "backup", "FILE", 1, 1,
+	  "Copy the store to a new file while it is in use.",
+	  CTL_NEEDS_STORE, ctl_db_backup, { { 0 } } },
+	{ "db", "version", "", 0, 0,
+	  "Say which engine and schema the store has.",
+	  CTL_NEEDS_STORE, ctl_db_version, { { 0 } } },
+	{ "events", NULL, "", 0, 0,
+	  "Show the audit trail, oldest first.",
+	  CTL_NEEDS_STORE, ctl_events, {
+		{ "user", "NAME", "Only those of this user.", false },
+		{ "since", "TIME", "Only from the last 90s, 15m, 12h, 30d; default 24h.", false },
+		{ "follow", NULL, "Go on with new ones until stopped.", false } } },
+	{ "config", "check", "", 0, 0,
+	  "Check the configuration and the files that it names.",
+	  CTL_NEEDS_CONF, ctl_config_check, { { 0 } } },
+	{ "config", "show", "", 0, 0,
+	  "Show every key with its value and where it comes from.",
+	  CTL_NEEDS_CONF, ctl_config_show, { { 0 } } },
+	{ "serve", NULL, "", 0, 0,
+	  "Keep FastCGI workers running on a socket.",
+	  CTL_NEEDS_CONF, ctl_serve, {
+		{ "listen", "WHERE", "unix:PATH[,mode=0660][,group=NAME], 127.0.0.1:PORT or fd:N.", false },
+		{ "workers", "N", "How many; default: enough that password hashing leaves some free.", false },
+		{ "program", "FILE", "The worker; default: the doorkeep.fcgi that was installed.", false } } },
+	{ "version", NULL, "", 0, 0,
+	  "Say which doorkeep this is.", CTL_NEEDS_NOTHING, ctl_version, { { 0 } } },
+	{ "help", NULL, "[COMMAND]", 0, 2,
+	  "Say what there is.", CTL_NEEDS_NOTHING, ctl_help, { { 0 } } },
+	{ 0 }
+};
+/* clang-format on */
