@@ -1,5 +1,13 @@
 #include "http/address.h"
 
+static bool
+is_port(struct str text)
+{
+	uint64_t port;
+
+	return str_to_u64(text, 65535, &port);
+}
+
 /*
  * One entry of X-Forwarded-For: "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]",
  * "[2001:db8::1]:80" or a bare IPv6 address.
@@ -13,14 +21,15 @@ parse_entry(struct str entry, struct ip_addr *addr)
 	if (str_starts(entry, STR("["))) {
 		if (!str_split(str_sub(entry, 1, entry.n), ']', &host, &rest))
 			return false;
-		if (rest.n > 0 && rest.p[0] != ':')
+		if (rest.n > 0 &&
+		    (rest.p[0] != ':' || !is_port(str_sub(rest, 1, rest.n))))
 			return false;
 		return ip_parse(host, addr);
 	}
 	if (ip_parse(entry, addr))
 		return true;
-	return str_split(entry, ':', &host, &rest) &&
-	    !str_contains(rest, ':') && ip_parse(host, addr);
+	return str_split(entry, ':', &host, &rest) && is_port(rest) &&
+	    ip_parse(host, addr);
 }
 
 /* Take the last comma-separated entry off *list. */
