@@ -211,23 +211,25 @@ below_mount(struct str path, struct str mount)
 	return rest.p[0] == '/' ? rest : STR_NONE;
 }
 
-/* Path and query of the request line; absolute form is cut to its path. */
+/*
+ * Path and query of the request line; absolute form is cut to its path.  The
+ * query goes first: "http://host?/x" has an empty path.
+ */
 static void
 split_target(struct str target, struct str *path, struct str *query)
 {
-	struct str after, head;
+	struct str rest, host, tail;
 
-	if (str_starts(target, STR("http://")) ||
-	    str_starts(target, STR("https://"))) {
-		(void)str_split(target, ':', &head, &after);
-		after = str_sub(after, 2, after.n);
-		if (!str_split(after, '/', &head, &target))
-			target = STR("/");
-		else
-			target = (struct str){ target.p - 1, target.n + 1 };
-	}
 	if (!str_split(target, '?', path, query))
 		*query = STR("");
+	if (!str_starts(*path, STR("http://")) &&
+	    !str_starts(*path, STR("https://")))
+		return;
+	(void)str_split(*path, ':', &host, &rest);
+	rest = str_sub(rest, 2, rest.n);
+	*path = str_split(rest, '/', &host, &tail) ?
+	    str_sub(rest, host.n, rest.n) :
+	    STR("/");
 }
 
 /*
@@ -386,7 +388,7 @@ request_read(struct request *req, enum request_role role, char *const *params,
 	struct str vars[N_COUNT] = { { NULL, 0 } };
 	enum dk_err err, err_id;
 
-	*req = (struct request){ .role = role };
+	*req = (struct request){ .role = role, .params = params };
 	*problem = NULL;
 	err_id = new_id(req);
 	err = collect(req, params, vars, problem);
@@ -411,6 +413,23 @@ request_read(struct request *req, enum request_role role, char *const *params,
 	if (err != DK_OK)
 		return err;
 	return find_route(req, vars, rules->mount, arena, problem);
+}
+
+struct str
+request_param(const struct request *req, struct str name)
+{
+	struct str found = STR_NONE, key, value;
+	char *const *p;
+
+	for (p = req->params; p != NULL && *p != NULL; p++) {
+		if (!str_split(str_from(*p), '=', &key, &value) ||
+		    !str_eq(key, name))
+			continue;
+		if (!str_is_none(found))
+			return STR_NONE;
+		found = value;
+	}
+	return found;
 }
 
 const char *

@@ -56,6 +56,7 @@ struct request_rules {
 };
 
 struct request {
+	char *const *params; /* as given to request_read */
 	enum request_role role;
 	enum request_method method;
 	struct str method_text;
@@ -118,6 +119,13 @@ struct request {
 enum dk_err request_read(struct request *req, enum request_role role,
     char *const *params, const struct request_rules *rules,
     struct arena *arena, const char **problem) DK_CHECK;
+
+/*
+ * A parameter that request_read does not look at, such as REMOTE_USER for an
+ * application behind the gate; STR_NONE when it is absent or comes twice.
+ * Never a ground for doorkeep itself to let anybody in (DK-G-06).
+ */
+struct str request_param(const struct request *req, struct str name);
 
 /* A variable of the process itself, set by who started it; NULL: unset. */
 const char *request_environment(const char *name);
