@@ -122,6 +122,10 @@ add_headers(struct response *res)
 	    STR("default-src 'none'; style-src 'self'; base-uri 'none'; "
 		"frame-ancestors 'none'; form-action 'self'"));
 	response_header(res, "Referrer-Policy", STR("same-origin"));
+	response_header(res, "Cross-Origin-Opener-Policy", STR("same-origin"));
+	response_header(
+	    res, "Cross-Origin-Resource-Policy", STR("same-origin"));
+	response_header(res, "Vary", STR("Cookie, Accept"));
 }
 
 static void
@@ -208,8 +212,9 @@ list_html(struct view *v, struct str user)
 	buf_add_html(b, v->todos->rules.mount);
 	buf_addf(b,
 	    "/\">\n<input type=\"text\" name=\"text\" maxlength=\"%d\" "
-	    "required autofocus aria-label=\"New entry\">\n<button "
-	    "name=\"action\" value=\"add\">Add</button>\n</form>\n<ul>\n",
+	    "required autofocus aria-label=\"New entry\">\n<input "
+	    "type=\"hidden\" name=\"action\" value=\"add\">\n"
+	    "<button>Add</button>\n</form>\n<ul>\n",
 	    TEXT_MAX);
 	err = each(v->todos->db, user, add_item, v);
 	buf_addz(b, "</ul>\n");

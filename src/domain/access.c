@@ -1,32 +1,57 @@
 #include "domain/access.h"
 
-/* One level of a glob: what stands behind a '*' is tried at every place. */
+enum { GLOB_MAX = 1024 }; /* conf_access.c lets nothing longer in */
+
+/* A '*' that has another beside it: it crosses '/'. */
+static bool
+is_deep(struct str pattern, size_t i)
+{
+	return (i > 0 && pattern.p[i - 1] == '*') ||
+	    (i + 1 < pattern.n && pattern.p[i + 1] == '*');
+}
+
+/* Does the pattern's character at i take c? */
+static bool
+takes(struct str pattern, size_t i, char c)
+{
+	if (pattern.p[i] == '*')
+		return c != '/' || is_deep(pattern, i);
+	return pattern.p[i] == c || (pattern.p[i] == '?' && c != '/');
+}
+
+/*
+ * All places of the pattern are kept at once, so that a path chosen by a
+ * stranger costs its length times that of the pattern and no more, however
+ * many '*' there are.  at[i]: what stands before i has matched so far.
+ */
 static bool
 glob_matches(struct str pattern, struct str path)
 {
-	while (pattern.n > 0) {
-		bool deep;
+	bool at[GLOB_MAX + 1] = { true };
+	bool alive = true;
+	size_t i, k;
 
-		if (pattern.p[0] != '*') {
-			if (path.n == 0 ||
-			    (pattern.p[0] != path.p[0] &&
-				(pattern.p[0] != '?' || path.p[0] == '/')))
-				return false;
-			pattern = str_sub(pattern, 1, pattern.n);
-			path = str_sub(path, 1, path.n);
-			continue;
+	if (pattern.n > GLOB_MAX)
+		return false;
+	for (k = 0; k <= path.n && alive; k++) {
+		/* A '*' may stand for nothing. */
+		for (i = 0; i < pattern.n; i++)
+			if (pattern.p[i] == '*' && at[i])
+				at[i + 1] = true;
+		if (k == path.n)
+			return at[pattern.n];
+		alive = false;
+		for (i = pattern.n + 1; i-- > 0;) {
+			bool stays = i < pattern.n && pattern.p[i] == '*' &&
+			    at[i] && takes(pattern, i, path.p[k]);
+			bool comes = i > 0 && pattern.p[i - 1] != '*' &&
+			    at[i - 1] && takes(pattern, i - 1, path.p[k]);
+
+			at[i] = stays || comes;
+			alive = alive || at[i];
 		}
-		deep = str_starts(pattern, STR("**"));
-		while (pattern.n > 0 && pattern.p[0] == '*')
-			pattern = str_sub(pattern, 1, pattern.n);
-		while (!glob_matches(pattern, path)) {
-			if (path.n == 0 || (!deep && path.p[0] == '/'))
-				return false;
-			path = str_sub(path, 1, path.n);
-		}
-		return true;
 	}
-	return path.n == 0;
+	return false;
 }
 
 /* "/x/" holds /x and all below; "/x" holds /x and /x/…, not /xy. */
@@ -41,13 +66,13 @@ prefix_matches(struct str prefix, struct str path)
 }
 
 bool
-access_pattern_matches(const struct conf_rule *rule, struct str host,
-    struct str path)
+access_pattern_matches(
+    const struct conf_rule *rule, struct str host, struct str path)
 {
 	if (!str_is_none(rule->host) && !str_ieq(rule->host, host))
 		return false;
-	return rule->glob ? glob_matches(rule->pattern, path) :
-			    prefix_matches(rule->pattern, path);
+	return rule->glob ? glob_matches(rule->pattern, path)
+			  : prefix_matches(rule->pattern, path);
 }
 
 static bool
@@ -81,8 +106,7 @@ find_rule(const struct conf *conf, const struct access_question *q)
 	size_t i;
 
 	for (i = 0; i < conf->n_rules; i++)
-		if (access_pattern_matches(&conf->rules[i], q->host,
-			q->path) &&
+		if (access_pattern_matches(&conf->rules[i], q->host, q->path) &&
 		    method_fits(&conf->rules[i], q->method) &&
 		    net_fits(&conf->rules[i], q->addr))
 			return &conf->rules[i];
@@ -134,15 +158,15 @@ access_judge(const struct conf *conf, const struct access_question *q)
 
 	if (rule == NULL)
 		return answer(ACCESS_DENIED, NULL,
-		    conf->n_rules == 0 ?
-			"There are no rules in [access], so everything is "
-			"denied; \"/ = any\" lets everybody in who is "
-			"signed in." :
-			"No rule matches, and what no rule matches is "
-			"denied.");
+		    conf->n_rules == 0
+			? "There are no rules in [access], so everything is "
+			  "denied; \"/ = any\" lets everybody in who is "
+			  "signed in."
+			: "No rule matches, and what no rule matches is "
+			  "denied.");
 	if (rule->requirement == CONF_REQUIRE_PUBLIC)
-		return answer(ACCESS_ALLOWED, rule,
-		    "The rule makes it public.");
+		return answer(
+		    ACCESS_ALLOWED, rule, "The rule makes it public.");
 	if (rule->requirement == CONF_REQUIRE_DENY)
 		return answer(ACCESS_DENIED, rule, "The rule denies it.");
 	if (!q->signed_in)
@@ -157,8 +181,8 @@ access_judge(const struct conf *conf, const struct access_question *q)
 		return a;
 	}
 	if (rule->level > q->level)
-		return answer(ACCESS_STEP_UP, rule,
-		    "The rule asks for a second factor.");
+		return answer(
+		    ACCESS_STEP_UP, rule, "The rule asks for a second factor.");
 	if (rule->reauth_ms > 0 &&
 	    q->now_ms - q->authenticated_at_ms >= rule->reauth_ms)
 		return answer(ACCESS_REAUTH, rule,

@@ -227,7 +227,8 @@ split_target(struct str target, struct str *path, struct str *query)
 		return;
 	(void)str_split(*path, ':', &host, &rest);
 	rest = str_sub(rest, 2, rest.n);
-	*path = str_split(rest, '/', &host, &tail) ?
+	*path = str_split(rest, '/', &host, &tail) &&
+		!str_contains(host, '#') ?
 	    str_sub(rest, host.n, rest.n) :
 	    STR("/");
 }

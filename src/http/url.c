@@ -1,6 +1,5 @@
 #include "http/url.h"
 
-
 static bool
 is_escape(struct str s, size_t i)
 {
@@ -46,8 +45,10 @@ origin_form(struct str target)
 		rest = str_sub(target, 8, target.n);
 	else
 		return target;
-	for (i = 0; i < rest.n && rest.p[i] != '/'; i++)
-		continue;
+	/* The host ends here too: "http://host?/x" has an empty path. */
+	for (i = 0; i < rest.n; i++)
+		if (rest.p[i] == '/' || rest.p[i] == '?' || rest.p[i] == '#')
+			break;
 	return str_sub(rest, i, rest.n - i);
 }
 
@@ -58,7 +59,7 @@ url_next_of_target(struct str target, struct arena *arena)
 	struct buf out = arena_buf(arena, URL_NEXT_MAX);
 	size_t i;
 
-	while (s.n > 1 && s.p[0] == '/' && (s.p[1] == '/' || s.p[1] == '\\'))
+	while (str_starts(s, STR("//")))
 		s = str_sub(s, 1, s.n - 1);
 	for (i = 0; i < s.n; i++) {
 		char c = s.p[i];
@@ -246,6 +247,9 @@ url_canonical_path(struct str target, struct arena *arena, struct str *path)
 			i += 2;
 			if (c == '/')
 				return DK_ERR_INPUT;
+		} else if (c == '#' || c == '?') {
+			/* Some servers end the path here, others do not. */
+			return DK_ERR_INPUT;
 		}
 		if (is_doubtful(c))
 			return DK_ERR_INPUT;

@@ -46,9 +46,10 @@ bool url_origin_of(struct str url, struct arena *arena,
 /*
  * The one canonical form of a path that rules are judged on: decoded once.
  * DK_ERR_INPUT when two servers might read it differently: "//", "/./",
- * "/../", %2f, %5c, backslash, ';', NUL and controls, a malformed escape, a
- * second layer of encoding (%25xx of hex digits), a segment that ends in a
- * dot or space, bytes that are not UTF-8.  The query is not part of target.
+ * "/../", %2f, %5c, backslash, ';', a raw '#' or '?', NUL and controls, a
+ * malformed escape, a second layer of encoding (%25xx of hex digits), a
+ * segment that ends in a dot or space, bytes that are not UTF-8.  The query
+ * is not part of target.
  */
 enum dk_err url_canonical_path(struct str target, struct arena *arena,
     struct str *path) DK_CHECK;

@@ -113,7 +113,7 @@ allow(struct ctx *c, unsigned status, const struct access_answer *answer)
 	if (variable && ctx_signed_in(c))
 		response_header(c->res, "Variable-AUTH_TYPE",
 		    STR("doorkeep"));
-	c->bare = true;
+	c->bare = variable;
 	if (ctx_signed_in(c) && answer->activity)
 		session_touch(c->web->dom, &c->session, c->now_ms);
 }
