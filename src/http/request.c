@@ -289,12 +289,23 @@ read_length(struct request *req, struct str text, const char **problem)
 	return DK_OK;
 }
 
+/* The last of a comma list: our own proxy's word. */
+static struct str
+last_of(struct str list)
+{
+	struct str last = STR_NONE, field;
+
+	while (str_cut(&list, ',', &field))
+		last = str_trim(field);
+	return last;
+}
+
 /* Who asks, from where, over what: proxies are believed if configured. */
 static void
 read_peer(struct request *req, const struct str *vars,
     const struct request_rules *rules)
 {
-	struct str peer_text = vars[N_REMOTE_ADDR], proto, rest;
+	struct str peer_text = vars[N_REMOTE_ADDR];
 	struct ip_addr peer = { { 0 } };
 	bool known = ip_parse(peer_text, &peer);
 	bool trusted = known &&
@@ -313,13 +324,9 @@ read_peer(struct request *req, const struct str *vars,
 	    str_eq(vars[N_HTTPS], STR("1")) ||
 	    str_ieq(vars[N_REQUEST_SCHEME], STR("https"));
 	req->host = vars[N_HOST];
-	if (trusted && !str_is_none(vars[N_FORWARDED_PROTO])) {
-		/* The last one is our own proxy's word. */
-		for (rest = vars[N_FORWARDED_PROTO];
-		     str_cut(&rest, ',', &proto);)
-			continue;
-		req->https = str_ieq(str_trim(proto), STR("https"));
-	}
+	if (trusted && !str_is_none(vars[N_FORWARDED_PROTO]))
+		req->https = str_ieq(last_of(vars[N_FORWARDED_PROTO]),
+		    STR("https"));
 	if (trusted && vars[N_FORWARDED_HOST].n > 0 &&
 	    !str_contains(vars[N_FORWARDED_HOST], ','))
 		req->host = vars[N_FORWARDED_HOST];
