@@ -17,6 +17,24 @@ response_reset(struct response *res, unsigned status)
 	res->failed = false;
 	if (res->body.p != NULL)
 		buf_reset(&res->body);
+	else
+		res->body = (struct buf){ 0 };
+}
+
+/*
+ * Made only now, so that answers without a body stay cheap; and again where
+ * a page replaces an answer whose body was to be small.
+ */
+static void
+make_room(struct response *res, size_t max)
+{
+	struct buf body;
+
+	if (res->body.p != NULL && (res->body.max >= max || res->body.len > 0))
+		return;
+	body = arena_buf(res->arena, max);
+	if (body.p != NULL || res->body.p == NULL)
+		res->body = body;
 }
 
 void
@@ -26,12 +44,9 @@ response_start(struct response *res, unsigned status, struct str type)
 	if (str_is_none(type))
 		return;
 	response_header(res, "Content-Type", type);
-	/* Made only now: answers without a body stay cheap. */
-	if (res->body.p == NULL)
-		res->body = arena_buf(res->arena,
-		    str_starts(type, STR("text/html")) ?
-			RESPONSE_BODY_MAX :
-			RESPONSE_SMALL_BODY_MAX);
+	make_room(res,
+	    str_starts(type, STR("text/html")) ? RESPONSE_BODY_MAX :
+						 RESPONSE_SMALL_BODY_MAX);
 }
 
 /* Visible characters, spaces and bytes of UTF-8; no control at all. */
