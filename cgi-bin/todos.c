@@ -121,6 +121,8 @@ add_headers(struct response *res)
 	response_header(res, "Content-Security-Policy",
 	    STR("default-src 'none'; style-src 'self'; base-uri 'none'; "
 		"frame-ancestors 'none'; form-action 'self'"));
+	response_header(res, "X-Frame-Options", STR("DENY"));
+	response_header(res, "X-Robots-Tag", STR("noindex"));
 	response_header(res, "Referrer-Policy", STR("same-origin"));
 	response_header(res, "Cross-Origin-Opener-Policy", STR("same-origin"));
 	response_header(

@@ -23,7 +23,7 @@ enum {
 	ENVIRONMENT_MAX = 512,
 	HEALTHY_MS = 1000, /* who lives as long is no failed start */
 	BACK_OFF_FIRST_MS = 100,
-	BACK_OFF_MAX_MS = 10000,
+	BACK_OFF_MAX_MS = 800,
 	FINISH_MS = 30000, /* for requests under way */
 	FAILED_STARTS_MAX = 3
 };

@@ -24,6 +24,7 @@ enum name {
 	N_HTTPS,
 	N_REQUEST_SCHEME,
 	N_DOORKEEP_SECRET,
+	N_DOORKEEP_SECRET_HEADER,
 	N_REDIRECT_REQUEST_METHOD,
 	N_HOST,
 	N_ORIGIN,
@@ -58,6 +59,7 @@ static const struct str names[N_COUNT] = {
 	[N_HTTPS] = { "HTTPS", 5 },
 	[N_REQUEST_SCHEME] = { "REQUEST_SCHEME", 14 },
 	[N_DOORKEEP_SECRET] = { "DOORKEEP_SECRET", 15 },
+	[N_DOORKEEP_SECRET_HEADER] = { "HTTP_DOORKEEP_SECRET", 20 },
 	[N_REDIRECT_REQUEST_METHOD] = { "REDIRECT_REQUEST_METHOD", 23 },
 	[N_HOST] = { "HTTP_HOST", 9 },
 	[N_ORIGIN] = { "HTTP_ORIGIN", 11 },
@@ -410,7 +412,12 @@ request_read(struct request *req, enum request_role role, char *const *params,
 		return err;
 	if (err_id != DK_OK)
 		return err_id;
-	err = check_secret(rules->shared_secret, vars[N_DOORKEEP_SECRET],
+	/* As a header where a server has no other way to send it: who can
+	 * say it may, whoever that is. */
+	err = check_secret(rules->shared_secret,
+	    str_is_none(vars[N_DOORKEEP_SECRET]) ?
+		vars[N_DOORKEEP_SECRET_HEADER] :
+		vars[N_DOORKEEP_SECRET],
 	    problem);
 	if (err != DK_OK)
 		return err;

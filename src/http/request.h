@@ -52,7 +52,9 @@ struct request_rules {
 	struct str mount; /* "/auth" or "" */
 	const struct ip_net *trusted_proxies;
 	size_t n_trusted_proxies;
-	struct str shared_secret; /* STR_NONE: none; else DOORKEEP_SECRET */
+	struct str shared_secret; /* STR_NONE: none; else the variable
+				     DOORKEEP_SECRET or the header
+				     Doorkeep-Secret has to be it */
 };
 
 struct request {

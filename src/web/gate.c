@@ -168,10 +168,25 @@ decide(struct ctx *c, unsigned allowed_status)
 	page_error(c, 403, NULL);
 }
 
+/*
+ * mod_fcgid sends the headers of a refusal and makes the page elsewhere
+ * (ErrorDocument): with any of ours they would stand there twice.
+ */
+static bool
+is_page_made_elsewhere(const struct ctx *c)
+{
+	return str_eq(request_param(c->req, STR("FCGI_APACHE_ROLE")),
+	    STR("ACCESS_CHECKER"));
+}
+
 void
 gate_authorize(struct ctx *c)
 {
 	decide(c, 200);
+	if (c->res->status != 200 && is_page_made_elsewhere(c)) {
+		response_reset(c->res, c->res->status);
+		c->bare = true;
+	}
 }
 
 /*

@@ -15,7 +15,7 @@ class HeaderCheck:
         self.seen, self.wrong = 0, []
 
     def __call__(self, answer, method, path, secure):
-        if not self.is_ours(answer, path):
+        if not self.is_ours(answer, method, path):
             return
         self.seen += 1
         for rule in (policy, content, caching, cookies, extras):
@@ -25,10 +25,12 @@ class HeaderCheck:
                 self.note(answer, str(e))
         self.no_secret(answer)
 
-    def is_ours(self, answer, path):
+    def is_ours(self, answer, method, path):
         """What the web server says by itself (413, 501 …) is not."""
         if answer.header("Content-Security-Policy"):
             return True
+        if method == "TRACE" or "%00" in path:
+            return False
         below = path.startswith(self.mount + "/")
         return below and answer.status in (200, 204, 303, 401, 403, 404, 405)
 
@@ -77,7 +79,8 @@ def content(answer, method, _secure):
 
 
 def caching(answer, _method, _secure):
-    control = answer.header("Cache-Control") or ""
+    # A list: behind nginx's gate an application's own and the gate's.
+    control = ", ".join(answer.all("Cache-Control"))
     static = "immutable" in control or "max-age=" in control
     if not static:
         true("no-store" in control, "DK-H-06: Cache-Control %r" % control)

@@ -324,7 +324,12 @@ class Nginx(Stand):
     keep = False
 
     def names(self):
-        return {SOCKET: self.socket, "/auth": self.mount}
+        names = {SOCKET: self.socket}
+        if not self.mount:
+            names["SCRIPT_NAME    /auth"] = 'SCRIPT_NAME    ""'
+            names["/auth/"] = "/"
+        names["/auth"] = self.mount
+        return names
 
     def command(self):
         need("nginx")

@@ -249,20 +249,23 @@ class Load:
         while not self.stopping:
             browser = stand.browser()
             browser.check = None
-            self._note("sign-in", lambda b=browser: b.post_json(
+            token = self._note("sign-in", lambda b=browser: b.post_json(
                 stand.url("/login"),
                 {"username": "alice", "password": PASSWORD}))
             for _ in range(3):
                 self._note("page", lambda b=browser: b.get("/private/"))
             self._note("sign-out", lambda b=browser: b.post_json(
-                stand.url("/logout"), {}))
+                stand.url("/logout"), {"csrf_token": token}))
 
     def _note(self, what, ask):
         try:
             answer = ask()
             self.results.append((what, answer.status))
+            if what == "sign-in" and answer.status == 200:
+                return answer.json["csrf_token"]
         except OSError as e:
             self.results.append((what, type(e).__name__))
+        return ""
 
     def stop(self):
         self.stopping = True
