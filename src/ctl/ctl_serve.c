@@ -32,6 +32,7 @@ struct worker {
 	pid_t pid;			 /* 0: none */
 	int64_t started_ms, start_at_ms; /* monotonic */
 	unsigned quick_deaths;
+	unsigned failed_starts; /* ended by itself, and at once */
 };
 
 struct server {
@@ -120,6 +121,8 @@ worker_ended(struct server *s, struct worker *w, int status)
 	describe(status, &b);
 	note(s, LOG_LEVEL_WARNING, "worker_ended", w->pid, buf_z(&b));
 	s->ever_healthy |= !quick;
+	w->failed_starts =
+	    quick && WIFEXITED(status) ? w->failed_starts + 1 : 0;
 	w->quick_deaths = quick ? w->quick_deaths + 1 : 0;
 	if (w->quick_deaths > 0) {
 		delay = BACK_OFF_FIRST_MS;
@@ -226,7 +229,7 @@ is_hopeless(const struct server *s)
 	size_t i;
 
 	for (i = 0; i < s->n; i++)
-		if (s->worker[i].quick_deaths < FAILED_STARTS_MAX)
+		if (s->worker[i].failed_starts < FAILED_STARTS_MAX)
 			return false;
 	return !s->ever_healthy;
 }

@@ -37,6 +37,14 @@ note_throttled(struct domain *dom, const struct asker *asker,
 	    { "factor", str_from(factor) });
 }
 
+/* Nothing was learnt; if this fails too, the guess stays counted. */
+static void
+give_back(struct domain *dom, const struct throttle_ticket *ticket)
+{
+	if (throttle_give_back(dom, ticket) != DK_OK)
+		LOG_WRITE(dom->log, LOG_LEVEL_WARNING, "guess_stays_counted");
+}
+
 enum dk_err
 sign_in_password(struct domain *dom, const struct asker *asker,
     const struct sign_in *attempt, int64_t now_ms, struct user_row *user,
@@ -71,6 +79,8 @@ sign_in_password(struct domain *dom, const struct asker *asker,
 	    now_ms, user, &ok);
 	if (err == DK_OK && ok)
 		err = throttle_success(dom, &ticket);
+	else if (err != DK_OK)
+		give_back(dom, &ticket);
 	if (err != DK_OK) {
 		secret_wipe(user, sizeof(*user));
 		return err;
@@ -103,6 +113,8 @@ sign_in_code(struct domain *dom, const struct asker *asker,
 	err = factor_check(dom, asker, user, code, now_ms, &ok);
 	if (err == DK_OK && ok)
 		err = throttle_success(dom, &ticket);
+	else if (err != DK_OK)
+		give_back(dom, &ticket);
 	if (err == DK_OK && ok)
 		*result = SIGN_IN_RIGHT;
 	return err;

@@ -125,7 +125,8 @@ ladder_count(const struct ladder *l, struct throttle_row *row, int64_t now_ms)
 	if (wait_s > l->cap_s)
 		wait_s = l->cap_s;
 	row->last_at_ms = now_ms;
-	row->next_at_ms = now_ms + wait_s * 1000;
+	/* "Now" would be a wait for a worker that began a moment earlier. */
+	row->next_at_ms = wait_s > 0 ? now_ms + wait_s * 1000 : 0;
 }
 
 /*
@@ -276,6 +277,53 @@ forgive_stranger(struct domain *dom, const struct throttle_ticket *t)
 	if (err == DK_OK)
 		err = throttle_put(dom->db, &source);
 	return err;
+}
+
+static enum dk_err
+take_one_back(struct domain *dom, const struct bucket *bucket, int64_t free)
+{
+	struct throttle_row row;
+	enum dk_err err = throttle_get(dom->db, bucket, &row);
+
+	if (err != DK_OK)
+		return err;
+	row.failures = later(row.failures - 1, 0);
+	if (row.failures < free)
+		row.next_at_ms = 0;
+	return throttle_put(dom->db, &row);
+}
+
+static enum dk_err
+give_back_stranger(struct domain *dom, const struct throttle_ticket *t)
+{
+	struct throttle_row source;
+	enum dk_err err;
+
+	err = take_one_back(dom, &t->account, THROTTLE_ACCOUNT_FREE);
+	if (err == DK_OK)
+		err = take_one_back(dom, &t->pair, THROTTLE_PAIR_FREE);
+	if (err == DK_OK)
+		err = throttle_get(dom->db, &t->source, &source);
+	if (err != DK_OK)
+		return err;
+	source.failures = later(source.failures - 1, 0);
+	source.next_at_ms -= (int64_t)THROTTLE_SOURCE_EVERY_S * 1000;
+	return throttle_put(dom->db, &source);
+}
+
+enum dk_err
+throttle_give_back(struct domain *dom, const struct throttle_ticket *ticket)
+{
+	enum dk_err err;
+
+	err = db_begin(dom->db, DB_WRITE);
+	if (err != DK_OK)
+		return err;
+	if (ticket->by_device)
+		err = take_one_back(dom, &ticket->device, THROTTLE_DEVICE_FREE);
+	else
+		err = give_back_stranger(dom, ticket);
+	return db_end(dom->db, err);
 }
 
 enum dk_err

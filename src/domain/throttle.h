@@ -76,6 +76,13 @@ enum dk_err throttle_count_guess(struct domain *dom,
 enum dk_err throttle_success(
     struct domain *dom, const struct throttle_ticket *ticket) DK_CHECK;
 
+/*
+ * The guess was never looked at (no slot for a hash, the store failed): it
+ * does not count.
+ */
+enum dk_err throttle_give_back(
+    struct domain *dom, const struct throttle_ticket *ticket) DK_CHECK;
+
 /* `user unlock`: forget what is counted on the account, from everywhere. */
 enum dk_err throttle_unlock(struct domain *dom, const struct asker *asker,
     struct str name, int64_t now_ms, bool *was_counted) DK_CHECK;

@@ -96,14 +96,15 @@ refuses_a_name_that_is_given_twice(void **state)
 	static const char *const names[] = { "REQUEST_METHOD", "REQUEST_URI",
 		"SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE",
 		"CONTENT_LENGTH", "REMOTE_ADDR", "HTTPS", "REQUEST_SCHEME",
-		"DOORKEEP_SECRET", "REDIRECT_REQUEST_METHOD", "HTTP_HOST",
-		"HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE",
-		"HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_DEST",
-		"HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO",
-		"HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_X_REAL_IP",
-		"HTTP_X_CSRF_TOKEN", "HTTP_CONTENT_ENCODING",
-		"HTTP_TRANSFER_ENCODING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE",
-		"HTTP_USER_AGENT", "HTTP_IF_NONE_MATCH" };
+		"DOORKEEP_SECRET", "HTTP_DOORKEEP_SECRET",
+		"REDIRECT_REQUEST_METHOD", "HTTP_HOST", "HTTP_ORIGIN",
+		"HTTP_REFERER", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE",
+		"HTTP_SEC_FETCH_DEST", "HTTP_X_FORWARDED_FOR",
+		"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
+		"HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CSRF_TOKEN",
+		"HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING",
+		"HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_USER_AGENT",
+		"HTTP_IF_NONE_MATCH" };
 	static const char *const second[] = { "1", "", "other" };
 	char first[64], again[64];
 	const char *vars[] = { first, "OTHER=x", again, NULL };
@@ -698,7 +699,18 @@ asks_the_server_for_the_shared_secret(void **state)
 		{ { "DOORKEEP_SECRET=abcdefg" }, false },
 		{ { "DOORKEEP_SECRET=abcdeg" }, false },
 		{ { "DOORKEEP_SECRET=ABCDEF" }, false },
-		{ { "HTTP_DOORKEEP_SECRET=abcdef" }, false },
+		/* as a header, where the server has no other way; its own
+		 * variable comes first */
+		{ { "HTTP_DOORKEEP_SECRET=abcdef" }, true },
+		{ { "HTTP_DOORKEEP_SECRET=abcdeg" }, false },
+		{ { "HTTP_DOORKEEP_SECRET=" }, false },
+		{ { "DOORKEEP_SECRET=x", "HTTP_DOORKEEP_SECRET=abcdef" },
+		    false },
+		{ { "DOORKEEP_SECRET=", "HTTP_DOORKEEP_SECRET=abcdef" },
+		    false },
+		{ { "HTTP_DOORKEEP_SECRET=x", "HTTP_DOORKEEP_SECRET=abcdef" },
+		    false },
+		{ { "HTTP_X_DOORKEEP_SECRET=abcdef" }, false },
 		{ { "DOORKEEP_SECRET=abcdef", "DOORKEEP_SECRET=x" }, false },
 		{ { "DOORKEEP_SECRET=x", "DOORKEEP_SECRET=abcdef" }, false },
 	};
