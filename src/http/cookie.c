@@ -16,7 +16,7 @@ next_pair(struct str *rest, struct str *pair)
 	for (i = 0; i < rest->n; i++)
 		if (rest->p[i] == ';' || rest->p[i] == ',')
 			break;
-	*pair = str_trim(str_sub(*rest, 0, i));
+	*pair = str_sub(*rest, 0, i);
 	*rest = i < rest->n ? str_sub(*rest, i + 1, rest->n - i - 1) :
 			      STR_NONE;
 	return true;

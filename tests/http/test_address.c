@@ -142,6 +142,7 @@ static const struct address_case trusting[] = {
 	{ "bracket is not closed", "10.0.0.1", "[2001:db8::9", "10.0.0.1" },
 	{ "bracket is not opened", "10.0.0.1", "2001:db8::9]", "10.0.0.1" },
 	{ "text behind the bracket", "10.0.0.1", "[2001:db8::9]x", "10.0.0.1" },
+	{ "port without a colon", "10.0.0.1", "[2001:db8::9]x80", "10.0.0.1" },
 	{ "empty brackets", "10.0.0.1", "[]", "10.0.0.1" },
 	{ "space within", "10.0.0.1", "203.0.113.9 203.0.113.8", "10.0.0.1" },
 	{ "semicolon", "10.0.0.1", "203.0.113.9; 203.0.113.8", "10.0.0.1" },

@@ -333,6 +333,11 @@ gives_nothing_for_a_malformed_escape(void **state)
 	(void)state;
 	assert_int_equal(form_decode(STR("a%2"), &arena, &out), DK_ERR_INPUT);
 	assert_true(str_is_none(out));
+	/* What stands behind the end is not part of it. */
+	assert_int_equal(form_decode(str_sub(STR("a%20"), 0, 3), &arena, &out),
+	    DK_ERR_INPUT);
+	assert_int_equal(form_decode(str_sub(STR("a%20"), 0, 2), &arena, &out),
+	    DK_ERR_INPUT);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, reset_arena)

@@ -558,6 +558,23 @@ keeps_the_body_when_started_again(void **state)
 	    "Content-Length: 3\r\n\r\n");
 }
 
+static void
+takes_memory_for_one_body_only(void **state)
+{
+	struct response res;
+	size_t used, i;
+
+	(void)state;
+	response_init(&res, &arena);
+	response_start(&res, 200, STR("text/html"));
+	used = arena.used;
+	for (i = 0; i < 8; i++) {
+		response_reset(&res, 500);
+		response_start(&res, 500, STR("text/html"));
+	}
+	assert_true(arena.used - used < RESPONSE_SMALL_BODY_MAX);
+}
+
 /* Without room for a body the answer is dropped, or goes without one. */
 static void
 is_not_sent_when_memory_is_used_up(void **state)
@@ -607,6 +624,7 @@ main(void)
 		TEST(is_not_sent_when_the_body_does_not_fit),
 		TEST(has_room_for_a_page_after_a_small_answer),
 		TEST(keeps_the_body_when_started_again),
+		TEST(takes_memory_for_one_body_only),
 		TEST(is_not_sent_when_memory_is_used_up),
 	};
 
