@@ -19,7 +19,6 @@
 
 enum {
 	WORKERS_MAX = 256,
-	PER_HASH = 3, /* one that hashes and two that wait for it */
 	ENVIRONMENT_MAX = 512,
 	HEALTHY_MS = 1000, /* who lives as long is no failed start */
 	BACK_OFF_FIRST_MS = 100,
@@ -347,7 +346,8 @@ count_workers(struct server *s)
 	uint64_t n;
 
 	/* However many hash passwords or wait for it, some are left. */
-	n = (uint64_t)s->ctl->conf.max_parallel_hashes * PER_HASH +
+	n = (uint64_t)s->ctl->conf.max_parallel_hashes +
+	    domain_hash_queue(&s->ctl->conf) +
 	    (cores > 2 ? (uint64_t)cores : 2);
 	if (!str_is_none(given) &&
 	    (!str_to_u64(given, WORKERS_MAX, &n) || n == 0))

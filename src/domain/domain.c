@@ -2,7 +2,8 @@
 
 enum {
 	RETRY_MS = 1000,
-	QUEUE_PER_HASH = 2, /* who may wait for each running hash */
+	QUEUE_PER_HASH = 2, /* who may wait for a hash: some for each */
+	QUEUE_MORE = 12,    /* and some more */
 	NAME_MAX_LEN = 1100
 };
 
@@ -22,6 +23,12 @@ domain_close(struct domain *dom)
 	slots_close(&dom->slots);
 }
 
+unsigned
+domain_hash_queue(const struct conf *conf)
+{
+	return conf->max_parallel_hashes * QUEUE_PER_HASH + QUEUE_MORE;
+}
+
 /* The file of the slots stands beside the store, like -wal and -shm. */
 static enum dk_err
 open_slots(struct domain *dom)
@@ -37,8 +44,7 @@ open_slots(struct domain *dom)
 	if (!buf_ok(&b))
 		return DK_ERR_TOO_LARGE;
 	return slots_open(&dom->slots, buf_str(&b),
-	    dom->conf->max_parallel_hashes,
-	    dom->conf->max_parallel_hashes * QUEUE_PER_HASH);
+	    dom->conf->max_parallel_hashes, domain_hash_queue(dom->conf));
 }
 
 enum dk_err

@@ -40,6 +40,9 @@ enum dk_err domain_connect(struct domain *dom, int64_t monotonic_ms) DK_CHECK;
 enum dk_err domain_open(struct domain *dom, bool create, bool migrate,
     struct buf *message) DK_CHECK;
 
+/* How many processes may wait for a password hash; the rest is turned away. */
+unsigned domain_hash_queue(const struct conf *conf);
+
 /* Who asks, for the audit trail.  Views that live as long as the call. */
 struct asker {
 	struct str actor;      /* "web", "cli:root" */

@@ -7,7 +7,11 @@
 #include "domain/audit.h"
 #include "store/settings.h"
 
-enum { SWEEP_STEP = 200, NAME_FOLD_MAX = 256 };
+enum {
+	SWEEP_STEP = 200,
+	NAME_FOLD_MAX = 256,
+	CLOCKS_APART_MS = 10000 /* of two hosts with one store */
+};
 
 /* Waits double from first_s with each guess beyond the free ones. */
 struct ladder {
@@ -101,14 +105,24 @@ forget_if_quiet(struct throttle_row *row, int64_t now_ms)
 }
 
 /*
- * A clock that went back must not lock anybody out for longer than the
- * longest wait, so a later last guess counts as now.
+ * A clock that went back must not lock anybody out: what lies ahead of the
+ * last guess lies as far ahead of now.
  */
+static void
+follow_clock_back(struct throttle_row *row, int64_t now_ms)
+{
+	if (row->last_at_ms <= now_ms + CLOCKS_APART_MS)
+		return;
+	row->next_at_ms -= row->last_at_ms - now_ms;
+	row->last_at_ms = now_ms;
+}
+
 static int64_t
 ladder_wait(const struct ladder *l, struct throttle_row *row, int64_t now_ms)
 {
 	int64_t cap_ms = l->cap_s * 1000;
 
+	follow_clock_back(row, now_ms);
 	forget_if_quiet(row, now_ms);
 	if (row->next_at_ms > now_ms + cap_ms)
 		row->next_at_ms = now_ms + cap_ms;
@@ -140,6 +154,7 @@ source_wait(struct throttle_row *row, int64_t now_ms)
 	int64_t every_ms = (int64_t)THROTTLE_SOURCE_EVERY_S * 1000;
 	int64_t ahead_ms = (THROTTLE_SOURCE_BURST - 1) * every_ms;
 
+	follow_clock_back(row, now_ms);
 	if (row->next_at_ms < now_ms)
 		row->next_at_ms = now_ms;
 	if (row->next_at_ms > now_ms + ahead_ms + every_ms)
@@ -347,9 +362,9 @@ throttle_unlock(struct domain *dom, const struct asker *asker, struct str name,
 {
 	static const char *const factors[] = { "password", "second" };
 	struct throttle_ticket t;
-	const struct audit what = { .event = "user_unlocked",
-		.outcome = "success",
-		.username = name };
+	const struct audit what = {
+		.event = "user_unlocked", .outcome = "success", .username = name
+	};
 	enum dk_err err;
 	size_t i;
 	int64_t n;

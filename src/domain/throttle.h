@@ -35,7 +35,7 @@
  * Names that exist and names that do not are counted alike.
  */
 enum {
-	THROTTLE_PAIR_FREE = 10,
+	THROTTLE_PAIR_FREE = 16,
 	THROTTLE_PAIR_CAP_S = 3600,
 	THROTTLE_ACCOUNT_FREE = 40,
 	THROTTLE_ACCOUNT_CAP_S = 2000,

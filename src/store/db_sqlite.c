@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/secret.h"
@@ -20,9 +22,9 @@ sqlite_error(int rc)
 		return DK_ERR_BUSY;
 	case SQLITE_CONSTRAINT:
 		return rc == SQLITE_CONSTRAINT_UNIQUE ||
-			rc == SQLITE_CONSTRAINT_PRIMARYKEY ?
-		    DK_ERR_CONFLICT :
-		    DK_ERR_STORE;
+			rc == SQLITE_CONSTRAINT_PRIMARYKEY
+		    ? DK_ERR_CONFLICT
+		    : DK_ERR_STORE;
 	case SQLITE_NOMEM:
 		return DK_ERR_NOMEM;
 	default:
@@ -97,8 +99,8 @@ sqlite_shut(void *state)
 }
 
 static enum dk_err
-sqlite_start(void **state, const struct db_options *options,
-    struct buf *message)
+sqlite_start(
+    void **state, const struct db_options *options, struct buf *message)
 {
 	struct sqlite *s = secret_alloc(sizeof(*s));
 	enum dk_err err;
@@ -123,8 +125,12 @@ sqlite_stale(void *state)
 	const struct sqlite *s = state;
 	struct stat st;
 
-	return stat(s->path, &st) != 0 || st.st_dev != s->dev ||
-	    st.st_ino != s->ino;
+	if (stat(s->path, &st) != 0 || st.st_dev != s->dev ||
+	    st.st_ino != s->ino)
+		return true;
+	/* Opened while it could not be written; can it now? */
+	return s->read_only &&
+	    faccessat(AT_FDCWD, s->path, W_OK, AT_EACCESS) == 0;
 }
 
 static void
@@ -144,8 +150,8 @@ sqlite_run(struct sqlite *s, const char *sql)
 static enum dk_err
 sqlite_begin(void *state, enum db_txn kind)
 {
-	return sqlite_run(state, kind == DB_WRITE ? "BEGIN IMMEDIATE" :
-						    "BEGIN");
+	return sqlite_run(
+	    state, kind == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 static enum dk_err
@@ -182,10 +188,10 @@ bind_one(sqlite3_stmt *st, const struct db_arg *arg, size_t number)
 	if (arg->type == DB_INT)
 		return sqlite3_bind_int64(st, at, arg->i);
 	if (arg->type == DB_BLOB)
-		return sqlite3_bind_blob64(st, at, arg->s.p, arg->s.n,
-		    SQLITE_STATIC);
-	return sqlite3_bind_text64(st, at, arg->s.p, arg->s.n, SQLITE_STATIC,
-	    SQLITE_UTF8);
+		return sqlite3_bind_blob64(
+		    st, at, arg->s.p, arg->s.n, SQLITE_STATIC);
+	return sqlite3_bind_text64(
+	    st, at, arg->s.p, arg->s.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
 static enum dk_err
@@ -203,8 +209,7 @@ sqlite_query(void *state, enum query q, const struct db_arg *args, size_t n)
 	for (i = 0; rc == SQLITE_OK && i < n; i++)
 		rc = bind_one(*st, &args[i], i + 1);
 	if (rc != SQLITE_OK)
-		return rc == SQLITE_MISUSE ? DK_ERR_INTERNAL :
-					     sqlite_error(rc);
+		return rc == SQLITE_MISUSE ? DK_ERR_INTERNAL : sqlite_error(rc);
 	s->current = *st;
 	return DK_OK;
 }

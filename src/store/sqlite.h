@@ -22,6 +22,7 @@ struct sqlite {
 	dev_t dev; /* of the file that was opened */
 	ino_t ino;
 	int64_t wait_ms;
+	bool read_only; /* the system lets us read alone */
 	int64_t wait_until_ms; /* while a lock is waited for; 0: not */
 	char engine[32];
 };

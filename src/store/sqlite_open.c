@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -17,7 +18,7 @@
 
 extern const struct embedded embedded_sqlite_migrations[];
 
-enum { PRIVATE_MODE_MASK = 0027, FILE_MAX = SQLITE_PATH_MAX + 32 };
+enum { PRIVATE_MODE_MASK = 0027, FILE_MAX = SQLITE_PATH_MAX + 40 };
 
 const char *
 migrations_text(int number)
@@ -54,8 +55,7 @@ sqlite_number(sqlite3 *handle, const char *sql, int64_t *number)
 	if (rc == SQLITE_ROW)
 		*number = sqlite3_column_int64(st, 0);
 	(void)sqlite3_finalize(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? DK_OK :
-						       sqlite_error(rc);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? DK_OK : sqlite_error(rc);
 }
 
 int
@@ -63,9 +63,9 @@ sqlite_schema_version(struct sqlite *s)
 {
 	int64_t n;
 
-	return sqlite_number(s->handle, "PRAGMA user_version", &n) == DK_OK ?
-	    (int)n :
-	    -1;
+	return sqlite_number(s->handle, "PRAGMA user_version", &n) == DK_OK
+	    ? (int)n
+	    : -1;
 }
 
 /* Locks and shared memory do not work over the network (DK-Z-05). */
@@ -112,14 +112,15 @@ give_to_directory_owner(const char *path)
 static enum dk_err
 make_file(const char *path, struct buf *message)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	int fd = open(
+	    path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 && errno == EEXIST)
 		return DK_OK; /* another process was first */
 	if (fd < 0) {
-		buf_addf(message, "%s: cannot be made: %s; its directory must "
-				  "exist and be writable for this user",
+		buf_addf(message,
+		    "%s: cannot be made: %s; its directory must "
+		    "exist and be writable for this user",
 		    path, strerror(errno));
 		return DK_ERR_STORE;
 	}
@@ -147,8 +148,8 @@ check_private(const char *path, struct buf *message)
 }
 
 static enum dk_err
-check_file(struct sqlite *s, const struct db_options *options,
-    struct buf *message)
+check_file(
+    struct sqlite *s, const struct db_options *options, struct buf *message)
 {
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	char name[FILE_MAX];
@@ -158,23 +159,26 @@ check_file(struct sqlite *s, const struct db_options *options,
 
 	if (stat(s->path, &st) != 0 && errno == ENOENT) {
 		if (!options->create) {
-			buf_addf(message, "%s: there is no store; make one "
-					  "with: doorkeep init, or doorkeep "
-					  "db migrate",
+			buf_addf(message,
+			    "%s: there is no store; make one "
+			    "with: doorkeep init, or doorkeep "
+			    "db migrate",
 			    s->path);
 			return DK_ERR_STORE;
 		}
 		return make_file(s->path, message);
 	}
 	if (stat(s->path, &st) != 0) {
-		buf_addf(message, "%s: %s; every directory above it must be "
-				  "open to this user",
+		buf_addf(message,
+		    "%s: %s; every directory above it must be "
+		    "open to this user",
 		    s->path, strerror(errno));
 		return DK_ERR_STORE;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		buf_addf(message, "%s: is not a file; [store] database must "
-				  "name one",
+		buf_addf(message,
+		    "%s: is not a file; [store] database must "
+		    "name one",
 		    s->path);
 		return DK_ERR_STORE;
 	}
@@ -187,6 +191,25 @@ check_file(struct sqlite *s, const struct db_options *options,
 	return DK_OK;
 }
 
+/* What SQLite says, and what to do about it. */
+static void
+add_cause(struct sqlite *s, struct buf *message)
+{
+	int rc = sqlite3_errcode(s->handle) & 0xff;
+
+	buf_addf(message, "%s: %s", s->path, sqlite3_errmsg(s->handle));
+	if (rc == SQLITE_NOTADB)
+		buf_addz(message, "; [store] database names some other file");
+	else if (rc == SQLITE_READONLY || rc == SQLITE_CANTOPEN)
+		buf_addz(message,
+		    "; the file and its directory must be "
+		    "writable for this user");
+	else if (rc == SQLITE_CORRUPT)
+		buf_addz(message,
+		    "; restore it from a backup, or name another "
+		    "file in [store] database");
+}
+
 static enum dk_err
 run(struct sqlite *s, const char *sql, struct buf *message)
 {
@@ -194,12 +217,7 @@ run(struct sqlite *s, const char *sql, struct buf *message)
 
 	if (rc == SQLITE_OK)
 		return DK_OK;
-	buf_addf(message, "%s: %s", s->path, sqlite3_errmsg(s->handle));
-	if ((rc & 0xff) == SQLITE_NOTADB)
-		buf_addz(message, "; [store] database names some other file");
-	if ((rc & 0xff) == SQLITE_READONLY || (rc & 0xff) == SQLITE_CANTOPEN)
-		buf_addz(message, "; the file and its directory must be "
-				  "writable for this user");
+	add_cause(s, message);
 	return sqlite_error(rc);
 }
 
@@ -211,17 +229,17 @@ set_limits(sqlite3 *handle)
 	(void)sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
 	(void)sqlite3_limit(handle, SQLITE_LIMIT_VARIABLE_NUMBER, 32);
 	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
-	    NULL);
-	(void)sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION,
-	    0, NULL);
+	(void)sqlite3_db_config(
+	    handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	(void)sqlite3_db_config(
+	    handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	(void)sqlite3_extended_result_codes(handle, 1);
 }
 
 /* Is it a store of ours, and of which version? */
 static enum dk_err
-check_identity(struct sqlite *s, const struct db_options *options,
-    struct buf *message)
+check_identity(
+    struct sqlite *s, const struct db_options *options, struct buf *message)
 {
 	int64_t id = 0, version = 0, tables = 0;
 	enum dk_err err;
@@ -230,77 +248,115 @@ check_identity(struct sqlite *s, const struct db_options *options,
 	if (err == DK_OK)
 		err = sqlite_number(s->handle, "PRAGMA user_version", &version);
 	if (err == DK_OK)
-		err = sqlite_number(s->handle,
-		    "SELECT count(*) FROM sqlite_master", &tables);
+		err = sqlite_number(
+		    s->handle, "SELECT count(*) FROM sqlite_master", &tables);
 	if (err != DK_OK) {
-		buf_addf(message, "%s: %s; restore it from a backup, or name "
-				  "another file in [store] database",
-		    s->path, sqlite3_errmsg(s->handle));
+		add_cause(s, message);
 		return err;
 	}
 	if (id != SQLITE_APPLICATION_ID && (tables > 0 || id != 0)) {
-		buf_addf(message, "%s: is a database of another program; name "
-				  "another file in [store] database",
+		buf_addf(message,
+		    "%s: is a database of another program; name "
+		    "another file in [store] database",
 		    s->path);
 		return DK_ERR_STORE;
 	}
 	if (version > migrations_newest()) {
-		buf_addf(message, "%s: was written by a newer doorkeep "
-				  "(schema %d, this one knows %d); upgrade "
-				  "this program",
+		buf_addf(message,
+		    "%s: was written by a newer doorkeep "
+		    "(schema %d, this one knows %d); upgrade "
+		    "this program",
 		    s->path, (int)version, migrations_newest());
 		return DK_ERR_STORE;
 	}
 	if (version < migrations_newest() && !options->migrate &&
 	    !options->create) {
-		buf_addf(message, "%s: has an older schema (%d, this program "
-				  "needs %d); run: doorkeep db migrate",
+		buf_addf(message,
+		    "%s: has an older schema (%d, this program "
+		    "needs %d); run: doorkeep db migrate",
 		    s->path, (int)version, migrations_newest());
 		return DK_ERR_STORE;
 	}
 	return DK_OK;
 }
 
-/* A copy of the store as it was, beside it: FILE.before-0002. */
+/*
+ * A copy of the store as it was, beside it: FILE.before-0002.  Made while we
+ * hold the writer's lock, so by a connection of its own; whole before it has
+ * its name.
+ */
 static enum dk_err
 save_before(struct sqlite *s, int number, struct buf *message)
 {
-	char file[FILE_MAX];
+	char file[FILE_MAX], part[FILE_MAX];
 	struct buf b;
+	sqlite3 *from = NULL;
 	enum dk_err err;
 
 	BUF_OVER(&b, file);
 	buf_addf(&b, "%s.before-%04d", s->path, number);
-	if (access(file, F_OK) == 0)
-		return DK_OK; /* another process made it */
-	err = sqlite_copy(s->handle, file, message);
+	BUF_OVER(&b, part);
+	buf_addf(&b, "%s.part", file);
+	if (!buf_ok(&b))
+		return DK_ERR_TOO_LARGE;
+	(void)unlink(part);
+	err = sqlite_error(sqlite3_open_v2(
+	    s->path, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (err == DK_OK)
-		give_to_directory_owner(file);
-	return err;
+		err = sqlite_copy(from, part, message);
+	(void)sqlite3_close(from);
+	if (err != DK_OK)
+		return err;
+	give_to_directory_owner(part);
+	if (rename(part, file) != 0) {
+		buf_addf(message, "%s: %s", file, strerror(errno));
+		return DK_ERR_IO;
+	}
+	return DK_OK;
 }
 
-/*
- * One migration in one transaction.  The version is read again inside, for
- * sixteen processes may start at once.
- */
+/* Within the transaction, from version `have` on. */
 static enum dk_err
-migrate_one(struct sqlite *s, int number, struct buf *message)
+migrate_from(struct sqlite *s, int have, struct buf *message)
 {
 	char pragmas[96];
 	struct buf b;
+	enum dk_err err = DK_OK;
+	int number;
+
+	if (have > 0)
+		err = save_before(s, have + 1, message);
+	for (number = have + 1; err == DK_OK && number <= migrations_newest();
+	     number++)
+		err = run(s, migrations_text(number), message);
+	BUF_OVER(&b, pragmas);
+	buf_addf(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+	    SQLITE_APPLICATION_ID, migrations_newest());
+	return err == DK_OK ? run(s, buf_z(&b), message) : err;
+}
+
+/*
+ * All in one transaction.  The version is read again inside, for sixteen
+ * processes may start at once.
+ */
+static enum dk_err
+migrate(struct sqlite *s, struct buf *message)
+{
+	int have = sqlite_schema_version(s);
 	enum dk_err err;
 
+	if (have < 0)
+		return DK_ERR_STORE;
+	if (have >= migrations_newest())
+		return DK_OK;
 	err = run(s, "BEGIN IMMEDIATE", message);
 	if (err != DK_OK)
 		return err;
-	if (sqlite_schema_version(s) >= number)
-		return run(s, "COMMIT", message);
-	err = run(s, migrations_text(number), message);
-	BUF_OVER(&b, pragmas);
-	buf_addf(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-	    SQLITE_APPLICATION_ID, number);
-	if (err == DK_OK)
-		err = run(s, buf_z(&b), message);
+	have = sqlite_schema_version(s);
+	if (have < 0)
+		err = DK_ERR_STORE;
+	else if (have < migrations_newest())
+		err = migrate_from(s, have, message);
 	if (err == DK_OK)
 		err = run(s, "COMMIT", message);
 	if (err != DK_OK)
@@ -309,24 +365,7 @@ migrate_one(struct sqlite *s, int number, struct buf *message)
 }
 
 static enum dk_err
-migrate(struct sqlite *s, struct buf *message)
-{
-	int have = sqlite_schema_version(s), number;
-	enum dk_err err = DK_OK;
-
-	if (have < 0)
-		return DK_ERR_STORE;
-	if (have > 0 && have < migrations_newest())
-		err = save_before(s, have + 1, message);
-	for (number = have + 1; err == DK_OK && number <= migrations_newest();
-	     number++)
-		err = migrate_one(s, number, message);
-	return err;
-}
-
-static enum dk_err
-set_up(struct sqlite *s, const struct db_options *options,
-    struct buf *message)
+set_up(struct sqlite *s, const struct db_options *options, struct buf *message)
 {
 	enum dk_err err;
 
@@ -351,8 +390,8 @@ set_up(struct sqlite *s, const struct db_options *options,
 }
 
 enum dk_err
-sqlite_open_store(struct sqlite *s, const struct db_options *options,
-    struct buf *message)
+sqlite_open_store(
+    struct sqlite *s, const struct db_options *options, struct buf *message)
 {
 	struct stat st;
 	mode_t before;
@@ -379,11 +418,12 @@ sqlite_open_store(struct sqlite *s, const struct db_options *options,
 		SQLITE_OPEN_PRIVATECACHE,
 	    NULL);
 	if (rc != SQLITE_OK) {
-		buf_addf(message, "%s: %s; it must be readable and writable "
-				  "for this user",
+		buf_addf(message,
+		    "%s: %s; it must be readable and writable "
+		    "for this user",
 		    s->path,
-		    s->handle == NULL ? "out of memory" :
-					sqlite3_errmsg(s->handle));
+		    s->handle == NULL ? "out of memory"
+				      : sqlite3_errmsg(s->handle));
 		err = sqlite_error(rc);
 	}
 	if (err == DK_OK)
@@ -392,6 +432,7 @@ sqlite_open_store(struct sqlite *s, const struct db_options *options,
 	if (err == DK_OK && stat(s->path, &st) == 0) {
 		s->dev = st.st_dev;
 		s->ino = st.st_ino;
+		s->read_only = sqlite3_db_readonly(s->handle, "main") == 1;
 	}
 	return err;
 }
@@ -405,8 +446,8 @@ sqlite_copy(sqlite3 *from, const char *file, struct buf *message)
 	int rc = SQLITE_CANTOPEN, fd;
 
 	before = umask(0077);
-	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	fd = open(
+	    file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		buf_addf(message, "%s: %s; give the name of a new file", file,
 		    strerror(errno));
@@ -415,9 +456,8 @@ sqlite_copy(sqlite3 *from, const char *file, struct buf *message)
 	}
 	(void)close(fd);
 	rc = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE, NULL);
-	backup = rc == SQLITE_OK ?
-	    sqlite3_backup_init(to, "main", from, "main") :
-	    NULL;
+	backup = rc == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main")
+				 : NULL;
 	if (backup != NULL) {
 		(void)sqlite3_backup_step(backup, -1);
 		rc = sqlite3_backup_finish(backup);
@@ -426,8 +466,8 @@ sqlite_copy(sqlite3 *from, const char *file, struct buf *message)
 	}
 	/* A single file, whatever the journal mode of the original. */
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL,
-		    NULL, NULL);
+		rc = sqlite3_exec(
+		    to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		buf_addf(message, "%s: the copy failed: %s", file,
 		    to == NULL ? "out of memory" : sqlite3_errmsg(to));
