@@ -364,6 +364,24 @@ migrate(struct sqlite *s, struct buf *message)
 	return err;
 }
 
+/*
+ * While several processes make a new store, the switch to WAL is refused
+ * without asking the busy handler: we ask it ourselves.
+ */
+static enum dk_err
+set_journal(struct sqlite *s, struct buf *message)
+{
+	const char *sql = "PRAGMA journal_mode = WAL";
+	int count = 0, rc;
+
+	do
+		rc = sqlite3_exec(s->handle, sql, NULL, NULL, NULL);
+	while ((rc & 0xff) == SQLITE_BUSY && sqlite_on_busy(s, count++) != 0);
+	if (rc != SQLITE_OK)
+		add_cause(s, message);
+	return sqlite_error(rc);
+}
+
 static enum dk_err
 set_up(struct sqlite *s, const struct db_options *options, struct buf *message)
 {
@@ -372,10 +390,11 @@ set_up(struct sqlite *s, const struct db_options *options, struct buf *message)
 	set_limits(s->handle);
 	(void)sqlite3_busy_handler(s->handle, sqlite_on_busy, s);
 	err = check_identity(s, options, message);
+	if (err == DK_OK)
+		err = set_journal(s, message);
 	/* FULL: an acknowledged sign-in or sign-out survives a power cut. */
 	if (err == DK_OK)
 		err = run(s,
-		    "PRAGMA journal_mode = WAL;"
 		    "PRAGMA synchronous = FULL;"
 		    "PRAGMA foreign_keys = ON;"
 		    "PRAGMA secure_delete = ON;"
