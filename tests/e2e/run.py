@@ -8,8 +8,6 @@ taken from $BUILD, else from build/.  KEEP=1 leaves the temporary directories,
 SCREENSHOTS=DIR takes pictures of the pages."""
 
 import os
-import re
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -19,6 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bare  # noqa: E402
 import browser  # noqa: E402
 import inputs  # noqa: E402
+import records  # noqa: E402
 import servers  # noqa: E402
 import times  # noqa: E402
 import trouble  # noqa: E402
@@ -52,35 +51,11 @@ def server_part(kind):
     return run
 
 
-def records(_secrets, report):
-    """The raw FastCGI records; that script prints its own lines."""
-    done = subprocess.run(
-        [sys.executable, os.path.join(HERE, "fcgi_records.py")],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=dict(os.environ, BUILD=build_dir()), check=False)
-    seen = 0
-    for line in done.stdout.split("\n"):
-        found = re.match(r"(ok|not ok)[ \d]*(?:- )?(.*)", line)
-        if not found:
-            if line:
-                print("#   " + line)
-            continue
-        seen += 1
-        name = "records: " + found.group(2)
-        if found.group(1) == "ok":
-            report.ok(name)
-        else:
-            report.fail(name, "")
-    with report.case("records: the script ran to its end"):
-        true(seen > 0, "cases")
-        true(done.returncode in (0, 1), "exit %d" % done.returncode)
-
-
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
-              ("records", records)]
+              ("records", records.run)]
     return table
 
 
