@@ -302,6 +302,28 @@ last_of(struct str list)
 	return last;
 }
 
+/*
+ * A proxy on this machine must not make everybody local: behind one, its own
+ * word for that is needed, and that only from one that is trusted.
+ */
+static bool
+is_local(const struct request *req, const struct ip_addr *peer, bool trusted,
+    const struct str *vars)
+{
+	bool by_proxy = !str_is_none(vars[N_FORWARDED_FOR]) ||
+	    !str_is_none(vars[N_FORWARDED]) ||
+	    !str_is_none(vars[N_REAL_IP]) ||
+	    !str_is_none(vars[N_FORWARDED_PROTO]);
+	struct ip_addr hop;
+
+	if (!req->has_addr || !ip_is_loopback(peer) ||
+	    !ip_is_loopback(&req->addr))
+		return false;
+	return !by_proxy ||
+	    (trusted && ip_parse(last_of(vars[N_FORWARDED_FOR]), &hop) &&
+		ip_is_loopback(&hop));
+}
+
 /* Who asks, from where, over what: proxies are believed if configured. */
 static void
 read_peer(struct request *req, const struct str *vars,
@@ -313,10 +335,6 @@ read_peer(struct request *req, const struct str *vars,
 	bool trusted = known &&
 	    ip_nets_contain(rules->trusted_proxies, rules->n_trusted_proxies,
 		&peer);
-	bool by_proxy = !str_is_none(vars[N_FORWARDED_FOR]) ||
-	    !str_is_none(vars[N_FORWARDED]) ||
-	    !str_is_none(vars[N_REAL_IP]) ||
-	    !str_is_none(vars[N_FORWARDED_PROTO]);
 
 	req->has_addr = address_of_client(peer_text, vars[N_FORWARDED_FOR],
 	    rules->trusted_proxies, rules->n_trusted_proxies, &req->addr);
@@ -332,9 +350,7 @@ read_peer(struct request *req, const struct str *vars,
 	if (trusted && vars[N_FORWARDED_HOST].n > 0 &&
 	    !str_contains(vars[N_FORWARDED_HOST], ','))
 		req->host = vars[N_FORWARDED_HOST];
-	/* A proxy that is not configured must not make everybody local. */
-	req->local = req->has_addr && ip_is_loopback(&peer) &&
-	    ip_is_loopback(&req->addr) && (trusted || !by_proxy);
+	req->local = is_local(req, &peer, trusted, vars);
 }
 
 static void

@@ -82,7 +82,7 @@ struct request {
 
 	bool has_body_length; /* CONTENT_LENGTH was given and not empty */
 	uint64_t body_length;
-	bool chunked; /* HTTP_TRANSFER_ENCODING holds chunked */
+	bool chunked; /* HTTP_TRANSFER_ENCODING is chunked */
 	struct str content_type, content_encoding;
 	struct str body; /* filled by the gateway for POST in responder role */
 
@@ -112,11 +112,13 @@ struct request {
 
 /*
  * Read `params` ("NAME=value", NULL-terminated, as envp) into *req.  The
- * strings must outlive it.  DK_ERR_INPUT when one that we trust is given
- * twice or is malformed, a name holds '=' or NUL, CONTENT_LENGTH is no
- * number; DK_ERR_TOO_LARGE past a bound; DK_ERR_RANDOM.  *problem then says
- * which, in words without input in them; static.  On an error req->id,
- * role, method and wants_json are still usable for the answer.
+ * strings must outlive it.  A name ends at the first '=', a value at the
+ * first NUL: FastCGI allows both within, but they cannot be seen here.
+ * DK_ERR_INPUT when one that we trust is given twice or is malformed, one
+ * has no name, CONTENT_LENGTH is no number; DK_ERR_TOO_LARGE past a bound:
+ * *problem then says which, in words without input in them; static.
+ * DK_ERR_RANDOM, DK_ERR_NOMEM.  On an error req->id, role, method and
+ * wants_json are still usable for the answer.
  */
 enum dk_err request_read(struct request *req, enum request_role role,
     char *const *params, const struct request_rules *rules,

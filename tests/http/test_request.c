@@ -637,6 +637,25 @@ static const struct peer_case proxied[] = {
 	{ "local proxy, stranger",
 	    { "REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_FOR=203.0.113.9" },
 	    "203.0.113.9", false, false, NULL },
+	{ "local proxy, planted in front of a local person",
+	    { "REMOTE_ADDR=127.0.0.1",
+		"HTTP_X_FORWARDED_FOR=unknown, 127.0.0.1" },
+	    "127.0.0.1", false, true, NULL },
+	{ "nobody between", { "REMOTE_ADDR=127.0.0.1" }, "127.0.0.1", false,
+	    true, NULL },
+	/* Who it forwards for is not known, so it is nobody local. */
+	{ "local proxy that names a socket",
+	    { "REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_FOR=unix:" },
+	    "127.0.0.1", false, false, NULL },
+	{ "local proxy that names nobody",
+	    { "REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_FOR=" }, "127.0.0.1",
+	    false, false, NULL },
+	{ "local proxy with another header",
+	    { "REMOTE_ADDR=127.0.0.1", "HTTP_X_REAL_IP=203.0.113.9" },
+	    "127.0.0.1", false, false, NULL },
+	{ "local proxy, scheme only",
+	    { "REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_PROTO=http" },
+	    "127.0.0.1", false, false, NULL },
 	{ "far proxy, loopback hop",
 	    { "REMOTE_ADDR=10.0.0.1", "HTTP_X_FORWARDED_FOR=127.0.0.1" },
 	    "127.0.0.1", false, false, NULL },
@@ -957,6 +976,33 @@ bounds_the_request_line(void **state)
 	assert_int_equal(req.route.n, REQUEST_TARGET_MAX - 5);
 }
 
+/* DK-G-06, DK-F-11: one that comes twice is nobody's word */
+static void
+finds_a_parameter_that_comes_once(void **state)
+{
+	static char a[] = "A=1", equals[] = "EQ=x=y=", empty[] = "EMPTY=",
+		    twice[] = "TWICE=1", again[] = "TWICE=1", lower[] = "low=1";
+	char *params[] = { a, twice, equals, empty, again, lower, NULL };
+	static const struct {
+		const char *name, *value;
+	} cases[] = { { "A", "1" }, { "EQ", "x=y=" }, { "EMPTY", "" },
+		{ "low", "1" }, { "TWICE", NULL }, { "LOW", NULL },
+		{ "B", NULL }, { "", NULL }, { "EQ=x", NULL }, { "A=1", NULL },
+		{ "EMPT", NULL } };
+	struct request req;
+	const char *problem;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(request_read(&req, REQUEST_RESPONDER, params, &plain,
+			     &arena, &problem),
+	    DK_OK);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_str(cases[i].name, "value",
+		    request_param(&req, str_from(cases[i].name)),
+		    cases[i].value);
+}
+
 static void
 says_when_memory_is_used_up(void **state)
 {
@@ -1000,6 +1046,7 @@ main(void)
 		TEST(gives_the_authorizer_the_wanted_page),
 		TEST(knows_the_method_of_the_wanted_page),
 		TEST(bounds_the_request_line),
+		TEST(finds_a_parameter_that_comes_once),
 		TEST(says_when_memory_is_used_up),
 	};
 
