@@ -45,6 +45,8 @@ check_one_more(struct str *lines, size_t n, enum cookie_found found,
 	struct str other = STR("sid=planted");
 	struct buf again = arena_buf(arena, INPUT_MAX + 4);
 
+	lines[n] = STR("SID=x; sidx=x, xsid=x; sid; =sid=x; s=id=x; sid\1=x");
+	check_gives(lines, n + 1, found, value);
 	lines[n] = other;
 	if (found == COOKIE_ABSENT) {
 		check_gives(lines, n + 1, COOKIE_ONE, STR("planted"));

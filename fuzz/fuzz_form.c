@@ -27,6 +27,7 @@ read_form(struct str text, struct form_field f[FIELDS], struct arena *arena)
 	size_t which;
 
 	memcpy(f, wanted, sizeof(wanted));
+	f[FIELDS - 1].value = STR("of an earlier reading");
 	err = form_read(text, f, FIELDS, arena, &problem, &which);
 	if ((err == DK_OK) != (problem == NULL) || which > FIELDS ||
 	    (err == DK_OK && which != FIELDS))
@@ -86,6 +87,25 @@ check_printed(const struct form_field *f, struct arena *arena)
 		abort();
 }
 
+/* Pairs with names that are nearly ours are skipped unread. */
+static void
+check_near_misses(
+    struct str text, const struct form_field *f, struct arena *arena)
+{
+	struct buf longer = arena_buf(arena, INPUT_MAX + 64);
+	struct form_field again[FIELDS];
+	enum dk_err err;
+
+	buf_add(&longer, text);
+	buf_addz(&longer, "&usernam=%zz&usernamea=%00&A=%ff&%=&a%00=&aa");
+	err = read_form(buf_str(&longer), again, arena);
+	if (err == DK_ERR_TOO_LARGE) /* too many pairs */
+		return;
+	if (err != DK_OK)
+		abort();
+	check_same(f, again);
+}
+
 /* The pairs of text, the last one first. */
 static struct str
 turned_round(struct str text, struct arena *arena)
@@ -131,6 +151,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (read_form(text, f, &arena) == DK_OK) {
 		check_values(f);
 		check_printed(f, &arena);
+		check_near_misses(text, f, &arena);
 		if (read_form(turned_round(text, &arena), turned, &arena) !=
 		    DK_OK)
 			abort();

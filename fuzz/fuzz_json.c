@@ -25,6 +25,8 @@ read_json(struct str text, struct json_member m[MEMBERS], struct arena *arena)
 	enum dk_err err;
 
 	memcpy(m, wanted, sizeof(wanted));
+	m[0].text = STR("of an earlier reading");
+	m[2].flag = true;
 	err = json_read(text, m, MEMBERS, arena, &problem);
 	if ((err == DK_OK) != (problem == NULL))
 		abort();
@@ -104,6 +106,27 @@ check_end(struct str text, const struct json_member *m, struct arena *arena)
 		abort();
 }
 
+/* Once more what was given already, whatever it is: the braces are cut. */
+static void
+check_twice(struct str text, const struct json_member *m, struct arena *arena)
+{
+	struct json_member again[MEMBERS];
+	struct buf longer;
+	size_t i;
+
+	while (text.n > 0 && text.p[text.n - 1] != '}')
+		text.n--;
+	for (i = 0; i < MEMBERS; i++) {
+		if (str_is_none(m[i].text) && !m[i].flag)
+			continue;
+		longer = arena_buf(arena, text.n + 32);
+		buf_add(&longer, str_sub(text, 0, text.n - 1));
+		buf_addf(&longer, ",\"%s\":null}", m[i].name);
+		if (read_json(buf_str(&longer), again, arena) != DK_ERR_INPUT)
+			abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -117,6 +140,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_values(m);
 		check_printed(m, &arena);
 		check_end(text, m, &arena);
+		check_twice(text, m, &arena);
 	}
 	arena_close(&arena);
 	return 0;

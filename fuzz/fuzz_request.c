@@ -130,6 +130,19 @@ check_once(const struct input *in)
 }
 
 static void
+check_secret(const struct input *in)
+{
+	struct str given;
+
+	if (str_is_none(in->rules.shared_secret))
+		return;
+	if (count_of(in, STR("DOORKEEP_SECRET"), &given) == 0)
+		(void)count_of(in, STR("HTTP_DOORKEEP_SECRET"), &given);
+	if (!str_eq(given, in->rules.shared_secret))
+		abort();
+}
+
+static void
 check_target(const struct input *in, const struct request *req)
 {
 	struct str uri;
@@ -149,6 +162,14 @@ check_target(const struct input *in, const struct request *req)
 	if (!str_is_none(req->route) &&
 	    (req->route.n == 0 || req->route.p[0] != '/'))
 		abort();
+	/* Taken from the request line it lies below the mount, as a whole. */
+	if (str_starts(uri, STR("/")) && str_is_none(req->wanted)) {
+		struct str rest = str_sub(uri, in->rules.mount.n, uri.n);
+
+		if (!str_starts(uri, in->rules.mount) ||
+		    (rest.n > 0 && rest.p[0] != '/' && rest.p[0] != '?'))
+			abort();
+	}
 	/* Decoded from the request line: text that a person may see. */
 	if (uri.n > 0 && str_is_none(req->wanted) &&
 	    (str_is_none(req->route) || !str_is_printable(req->route)))
@@ -158,7 +179,7 @@ check_target(const struct input *in, const struct request *req)
 static void
 check_peer(const struct input *in, const struct request *req)
 {
-	struct str peer_text, proto;
+	struct str peer_text, host, proto;
 	struct ip_addr peer, again;
 	bool known, trusted;
 
@@ -177,6 +198,9 @@ check_peer(const struct input *in, const struct request *req)
 	if (trusted)
 		return;
 	if (known && memcmp(&peer, &req->addr, sizeof(peer)) != 0)
+		abort();
+	(void)count_of(in, STR("HTTP_HOST"), &host);
+	if (req->host.p != host.p)
 		abort();
 	if (req->https && count_of(in, STR("HTTPS"), &proto) == 0 &&
 	    count_of(in, STR("REQUEST_SCHEME"), &proto) == 0)
@@ -245,6 +269,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	taken = read_request(&in, &req, &arena) == DK_OK;
 	if (taken) {
 		check_once(&in);
+		check_secret(&in);
 		check_target(&in, &req);
 		check_peer(&in, &req);
 	}

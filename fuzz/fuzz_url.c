@@ -63,7 +63,8 @@ check_origin(const struct url_origin *o, struct arena *arena)
 	struct str text;
 	size_t i;
 
-	if (o->port == 0 || o->port > 65535 || o->host.n == 0)
+	if (o->port == 0 || o->port > 65535 || o->host.n == 0 ||
+	    o->host.n > 255 || o->host.p[o->host.n - 1] == '.')
 		abort();
 	for (i = 0; i < o->host.n; i++) {
 		char c = o->host.p[i];
@@ -76,6 +77,13 @@ check_origin(const struct url_origin *o, struct arena *arena)
 	    STR_FMT(o->host), o->port);
 	if (!url_origin_parse(text, arena, &again) ||
 	    !url_origin_eq(o, &again) || !str_eq(o->host, again.host))
+		abort();
+	again.port ^= 1;
+	if (url_origin_eq(o, &again))
+		abort();
+	again.port ^= 1;
+	again.https = !again.https;
+	if (url_origin_eq(o, &again))
 		abort();
 }
 
@@ -108,9 +116,35 @@ check_segments(struct str path)
 	struct str rest = str_sub(path, 1, path.n), segment;
 
 	while (str_cut(&rest, '/', &segment)) {
-		if (str_eq(segment, STR(".")) || str_eq(segment, STR("..")))
+		if (str_ends(segment, STR(".")) || str_ends(segment, STR(" ")))
 			abort();
 		if (segment.n == 0 && !str_is_none(rest))
+			abort();
+	}
+}
+
+static size_t
+slashes_in(struct str text)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < text.n; i++)
+		n += text.p[i] == '/';
+	return n;
+}
+
+/* A second decoding, as a server behind might do it, changes nothing. */
+static void
+check_decoded(struct str path)
+{
+	size_t i;
+
+	for (i = 0; i < path.n; i++) {
+		if ((unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7f)
+			abort();
+		if (path.p[i] == '%' && path.n - i >= 3 &&
+		    str_hex_digit(path.p[i + 1]) >= 0 &&
+		    str_hex_digit(path.p[i + 2]) >= 0)
 			abort();
 	}
 }
@@ -129,8 +163,10 @@ try_path(struct str text, struct arena *arena)
 	if (path.n == 0 || path.n > text.n || path.p[0] != '/' ||
 	    path.p[path.n] != '\0' || !str_is_utf8(path) ||
 	    str_contains(path, '\0') || str_contains(path, '\\') ||
-	    str_contains(path, ';'))
+	    str_contains(path, ';') || str_contains(text, '#') ||
+	    str_contains(text, '?') || slashes_in(path) != slashes_in(text))
 		abort();
+	check_decoded(path);
 	check_segments(path);
 	rest = str_sub(path, 1, path.n);
 	while (str_cut(&rest, '/', &segment)) {
