@@ -157,6 +157,7 @@ render_tag(const struct templates *t, struct str *text, struct str tag,
 	return DK_OK;
 }
 
+/* At its deepest: all sections of a page, head.html, all sections of that. */
 static enum dk_err
 render(const struct templates *t, struct str text, const struct scope *scope,
     struct buf *out, unsigned depth)
@@ -164,7 +165,7 @@ render(const struct templates *t, struct str text, const struct scope *scope,
 	struct str before, tag;
 	enum dk_err err = DK_OK;
 
-	if (depth > TEMPLATE_DEPTH_MAX * 2)
+	if (depth > TEMPLATE_DEPTH_MAX * 2 + 1)
 		return DK_ERR_INTERNAL;
 	while (err == DK_OK && template_next_tag(&text, &before, &tag)) {
 		buf_add(out, before);

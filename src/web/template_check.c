@@ -7,80 +7,195 @@
 
 #include "web/template_tag.h"
 
-/* Names that each page hands over; '!' marks those that it must use. */
+/*
+ * Names that each page hands over.  '!' marks those that it must use, '?'
+ * those that open a section only; "list.name" is a name that there is within
+ * {{#list}} alone.
+ */
 static const struct {
 	const char *page, *names;
 } pages[] = {
-	{ "head.html", "site_name mount style title logo" },
+	{ "head.html", "site_name mount style title logo home" },
 	{ "login.html",
-	    "site_name mount style title logo next !csrf_token username "
-	    "message notice remember password_autofocus" },
+	    "site_name mount style title logo home next !csrf_token username "
+	    "message notice ?remember ?password_autofocus" },
 	{ "second.html",
-	    "site_name mount style title logo next !csrf_token message" },
+	    "site_name mount style title logo home next !csrf_token "
+	    "message" },
 	{ "password.html",
-	    "site_name mount style title logo username !csrf_token message "
-	    "dead" },
+	    "site_name mount style title logo home username !csrf_token "
+	    "message ?dead" },
 	{ "logout.html",
-	    "site_name mount style title logo signed_in username "
+	    "site_name mount style title logo home ?signed_in username "
 	    "!csrf_token" },
 	{ "error.html",
-	    "site_name mount style title logo heading message request_id "
-	    "home" },
+	    "site_name mount style title logo home heading message "
+	    "request_id" },
 	{ "account.html",
-	    "site_name mount style title logo username display_name email "
-	    "!csrf_token sessions id device ip signed_in_at last_seen_at "
-	    "current others done message fresh groups home factor_on "
-	    "codes_left enrolling qr_path qr_side seed_text seed_uri codes "
-	    "code sign_ins at what from failures" },
+	    "site_name mount style title logo home username display_name "
+	    "email !csrf_token message done ?fresh groups ?others "
+	    "?sessions sessions.id sessions.device sessions.ip "
+	    "sessions.signed_in_at sessions.last_seen_at ?sessions.current "
+	    "?factor_on codes_left ?codes codes.code ?enrolling "
+	    "enrolling.qr_path enrolling.qr_side enrolling.seed_text "
+	    "enrolling.seed_uri failures ?sign_ins sign_ins.at "
+	    "sign_ins.what sign_ins.from" },
 };
 
-enum place { IN_TEXT, IN_TAG, IN_VALUE, IN_SCRIPT, IN_COMMENT };
+enum place {
+	IN_TEXT,
+	IN_TAG,
+	IN_VALUE,  /* in double quotes */
+	IN_SINGLE, /* in single quotes */
+	IN_TITLE,  /* text in which tags are no tags */
+	IN_SCRIPT, /* and style */
+	IN_COMMENT,
+	IN_DOUBT /* it reads differently with and without a section */
+};
 
 struct reading {
 	enum place place;
-	struct str word;   /* the tag's or the attribute's name so far */
-	struct str tag;	   /* name of the tag that is open */
-	bool risky;	   /* the attribute runs script or style */
+	struct str word; /* name of the tag or attribute, so far */
+	struct str tag;	 /* name of the tag that is open */
+	bool closing;	 /* it is an end tag */
+	bool gap;	 /* the word is complete: the next one begins */
+	bool equals;	 /* behind the word's '=' */
+	bool bare;	 /* in a value without quotes */
+	bool risky;	 /* the attribute runs script or style */
+	bool seam;	 /* a {{tag}} stood here */
 };
 
 static bool
 is_space(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
 /* Attributes in which no escaping helps. */
 static bool
 is_risky(struct str attribute)
 {
-	return (attribute.n > 2 && str_ieq(str_sub(attribute, 0, 2), STR("on"))) ||
+	return (attribute.n > 2 &&
+		   str_ieq(str_sub(attribute, 0, 2), STR("on"))) ||
 	    str_ieq(attribute, STR("style")) ||
 	    str_ieq(attribute, STR("srcdoc"));
 }
 
+/* Behind the '>' of a tag. */
+static enum place
+place_behind(const struct reading *r)
+{
+	static const char *const raw[] = { "script", "style", "iframe",
+		"noscript", "noembed", "noframes", "xmp", "plaintext" };
+	size_t i;
+
+	if (r->closing)
+		return IN_TEXT;
+	for (i = 0; i < sizeof(raw) / sizeof(raw[0]); i++)
+		if (str_ieq(r->tag, str_from(raw[i])))
+			return IN_SCRIPT;
+	return str_ieq(r->tag, STR("title")) || str_ieq(r->tag, STR("textarea"))
+	    ? IN_TITLE
+	    : IN_TEXT;
+}
+
+static void
+begin_value(struct reading *r, enum place place)
+{
+	r->place = place;
+	r->risky = is_risky(r->word);
+	r->equals = false;
+	r->gap = true;
+}
+
+/* A character of a name, or the first of a bare value. */
+static void
+read_name(struct reading *r, struct str text, size_t i)
+{
+	if (r->equals) {
+		r->bare = true;
+		return;
+	}
+	if (r->gap || str_is_none(r->word))
+		r->word = str_sub(text, i, 0);
+	r->gap = false;
+	r->word.n++;
+	/* The first word of a tag is its name. */
+	if (str_is_none(r->tag) || r->word.p == r->tag.p)
+		r->tag = r->word;
+}
+
+/* As in WHATWG HTML 13.2.5.32 ff. */
 static void
 read_in_tag(struct reading *r, struct str text, size_t i)
 {
 	char c = text.p[i];
 
 	if (c == '>') {
-		r->place = str_ieq(r->tag, STR("script")) ||
-			str_ieq(r->tag, STR("style")) ?
-		    IN_SCRIPT :
-		    IN_TEXT;
-	} else if (c == '"') {
-		r->place = IN_VALUE;
-		r->risky = is_risky(r->word);
-		r->word = STR_NONE;
+		r->place = place_behind(r);
 	} else if (is_space(c)) {
-		r->word = STR_NONE;
-	} else if (c != '=' && c != '/') {
-		if (str_is_none(r->word))
-			r->word = str_sub(text, i, 0);
-		r->word.n++;
-		/* The first word of a tag is its name. */
-		if (str_is_none(r->tag) || r->word.p == r->tag.p)
-			r->tag = r->word;
+		r->equals = r->equals && !r->bare;
+		r->bare = false;
+		r->gap = true;
+	} else if (r->bare) {
+		return;
+	} else if (r->equals && (c == '"' || c == '\'')) {
+		begin_value(r, c == '"' ? IN_VALUE : IN_SINGLE);
+	} else if (c == '=' && !str_is_none(r->word) && !r->equals) {
+		r->equals = true;
+	} else if (c == '/' && !r->equals) {
+		r->closing = r->closing || str_is_none(r->tag);
+		r->gap = true;
+	} else {
+		read_name(r, text, i);
+	}
+}
+
+static void
+read_in_text(struct reading *r, struct str rest)
+{
+	if (str_starts(rest, STR("<!--")))
+		r->place = IN_COMMENT;
+	else if (rest.p[0] == '<')
+		*r = (struct reading){ .place = IN_TAG };
+}
+
+/* "</title", in any case */
+static bool
+ends_element(const struct reading *r, struct str rest)
+{
+	return str_starts(rest, STR("</")) &&
+	    str_ieq(str_sub(rest, 2, r->tag.n), r->tag);
+}
+
+static void
+read_one(struct reading *r, struct str text, size_t i)
+{
+	struct str rest = str_sub(text, i, text.n);
+
+	switch (r->place) {
+	case IN_TEXT:
+		read_in_text(r, rest);
+		break;
+	case IN_TAG:
+		read_in_tag(r, text, i);
+		break;
+	case IN_VALUE:
+	case IN_SINGLE:
+		if (rest.p[0] == (r->place == IN_VALUE ? '"' : '\''))
+			r->place = IN_TAG;
+		break;
+	case IN_TITLE:
+	case IN_SCRIPT:
+		if (ends_element(r, rest))
+			r->place = IN_TEXT;
+		break;
+	case IN_COMMENT:
+		if (str_starts(rest, STR("-->")))
+			r->place = IN_TEXT;
+		break;
+	case IN_DOUBT:
+		break;
 	}
 }
 
@@ -90,28 +205,14 @@ read_html(struct reading *r, struct str text)
 {
 	size_t i;
 
-	for (i = 0; i < text.n; i++) {
-		struct str rest = str_sub(text, i, text.n);
-
-		if (r->place == IN_COMMENT) {
-			if (str_starts(rest, STR("-->")))
-				r->place = IN_TEXT;
-		} else if (r->place == IN_SCRIPT) {
-			if (str_starts(rest, STR("</")))
-				r->place = IN_TEXT;
-		} else if (r->place == IN_VALUE) {
-			if (text.p[i] == '"')
-				r->place = IN_TAG;
-		} else if (r->place == IN_TAG) {
-			read_in_tag(r, text, i);
-		} else if (str_starts(rest, STR("<!--"))) {
-			r->place = IN_COMMENT;
-		} else if (text.p[i] == '<') {
-			r->place = IN_TAG;
-			r->tag = STR_NONE;
-			r->word = STR_NONE;
-		}
-	}
+	/* No name may be put together from both sides of a {{tag}}. */
+	if (text.n > 0 && r->seam && r->place == IN_TAG &&
+	    !is_space(text.p[0]) && text.p[0] != '>' && text.p[0] != '/')
+		r->place = IN_DOUBT;
+	if (text.n > 0)
+		r->seam = false;
+	for (i = 0; i < text.n; i++)
+		read_one(r, text, i);
 }
 
 static unsigned
@@ -125,115 +226,197 @@ line_of(struct str text, struct str at)
 	return line;
 }
 
-static bool
-is_known(const char *page, struct str name, bool *required)
-{
-	struct str list = STR(""), word;
-	size_t i;
-
-	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-		if (str_eq(str_from(page), str_from(pages[i].page)))
-			list = str_from(pages[i].names);
-	while (str_cut(&list, ' ', &word)) {
-		*required = word.n > 0 && word.p[0] == '!';
-		if (str_eq(*required ? str_sub(word, 1, word.n) : word, name))
-			return true;
-	}
-	return false;
-}
-
 struct check {
 	struct str file, text;
 	const char *page;
 	struct buf *message;
 	struct reading reading;
 	bool has_token;
-	struct str open[TEMPLATE_DEPTH_MAX];
-	enum place open_place[TEMPLATE_DEPTH_MAX];
+	struct str open[TEMPLATE_DEPTH_MAX]; /* "#name" or "^name" */
+	struct reading open_reading[TEMPLATE_DEPTH_MAX];
 	size_t n_open;
 };
+
+enum kind { NAME_UNKNOWN, NAME_SECTION, NAME_TEXT, NAME_REQUIRED };
+
+static struct str
+names_of(const char *page)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (str_eq(str_from(page), str_from(pages[i].page)))
+			return str_from(pages[i].names);
+	return STR("");
+}
+
+static bool
+is_open(const struct check *c, char kind, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_open; i++)
+		if ((kind == '\0' || c->open[i].p[0] == kind) &&
+		    str_eq(str_sub(c->open[i], 1, c->open[i].n), name))
+			return true;
+	return false;
+}
+
+/* What is the name here, between the sections that are open? */
+static enum kind
+kind_of(const struct check *c, struct str name)
+{
+	struct str list = names_of(c->page), word, within, rest;
+
+	while (str_cut(&list, ' ', &word)) {
+		char mark = word.n > 0 ? word.p[0] : '\0';
+
+		if (mark == '!' || mark == '?')
+			word = str_sub(word, 1, word.n);
+		if (str_split(word, '.', &within, &rest)) {
+			if (!is_open(c, '#', within))
+				continue;
+			word = rest;
+		}
+		if (str_eq(word, name))
+			return mark == '!' ? NAME_REQUIRED
+			    : mark == '?'  ? NAME_SECTION
+					   : NAME_TEXT;
+	}
+	return NAME_UNKNOWN;
+}
 
 static enum dk_err
 refuse(struct check *c, struct str at, const char *why)
 {
+	struct str shown = str_sub(at, 0, 40);
+
 	buf_addf(c->message, "%.*s:%u: {{%.*s}} %s", STR_FMT(c->file),
-	    line_of(c->text, at), STR_FMT(at), why);
+	    line_of(c->text, at),
+	    STR_FMT(str_is_printable(shown) ? shown : STR("?")), why);
 	return DK_ERR_CONF;
+}
+
+/* Script, style and comment: a value there is never safe. */
+static bool
+is_unsafe(const struct reading *r)
+{
+	return r->place == IN_SCRIPT || r->place == IN_COMMENT ||
+	    r->place == IN_DOUBT || (r->place == IN_VALUE && r->risky);
+}
+
+/* With a section or without: the rest must read the same. */
+static bool
+reads_alike(const struct reading *a, const struct reading *b)
+{
+	if (a->place != b->place)
+		return false;
+	return a->place == IN_TEXT ||
+	    (str_eq(a->tag, b->tag) && a->closing == b->closing &&
+		a->risky == b->risky);
+}
+
+static enum dk_err
+check_end(struct check *c, struct str tag)
+{
+	struct str name = str_sub(tag, 1, tag.n);
+
+	if (c->n_open == 0 ||
+	    !str_eq(
+		str_sub(c->open[c->n_open - 1], 1, TEMPLATE_FILE_MAX), name))
+		return refuse(c, tag, "closes what is not open");
+	c->n_open--;
+	if (!reads_alike(&c->open_reading[c->n_open], &c->reading))
+		return refuse(c, tag,
+		    "ends in another place (text, tag, attribute) than it "
+		    "began");
+	return DK_OK;
 }
 
 static enum dk_err
 check_section(struct check *c, struct str tag)
 {
 	struct str name = str_sub(tag, 1, tag.n);
-	bool required;
 
-	if (tag.p[0] == '/') {
-		if (c->n_open == 0 ||
-		    !str_eq(c->open[c->n_open - 1], name))
-			return refuse(c, tag, "closes what is not open");
-		c->n_open--;
-		/* With it or without: the rest must read the same. */
-		if (c->open_place[c->n_open] != c->reading.place)
-			return refuse(c, tag, "ends in another place (text, "
-					      "tag, attribute) than it began");
-		return DK_OK;
-	}
-	if (!is_known(c->page, name, &required))
-		return refuse(c, tag, "is no name that this page has");
+	if (kind_of(c, name) == NAME_UNKNOWN)
+		return refuse(c, tag, "is no name that this page has here");
+	if (is_open(c, '\0', name))
+		return refuse(c, tag, "is open already");
 	if (c->n_open == TEMPLATE_DEPTH_MAX)
 		return refuse(c, tag, "is nested too deep");
-	if (c->reading.place == IN_SCRIPT || c->reading.place == IN_COMMENT)
-		return refuse(c, tag, "may not stand in a script, a style "
-				      "or a comment");
-	c->open_place[c->n_open] = c->reading.place;
-	c->open[c->n_open++] = name;
+	if (is_unsafe(&c->reading))
+		return refuse(
+		    c, tag, "may not stand in a script, a style or a comment");
+	c->open_reading[c->n_open] = c->reading;
+	c->open[c->n_open++] = tag;
+	return DK_OK;
+}
+
+/* It ends inside of <body>. */
+static enum dk_err
+check_include(struct check *c, struct str tag)
+{
+	if (!str_eq(tag, STR(">head.html")) ||
+	    str_eq(str_from(c->page), STR("head.html")))
+		return refuse(c, tag,
+		    "is no template; there is head.html, for the others");
+	if (c->reading.place != IN_TEXT)
+		return refuse(c, tag, "must stand between tags");
 	return DK_OK;
 }
 
 static enum dk_err
-check_tag(struct check *c, struct str tag)
+check_value(struct check *c, struct str tag)
 {
-	bool required = false;
+	enum kind kind = kind_of(c, tag);
 
-	if (tag.n == 0)
-		return refuse(c, tag, "is empty");
-	if (tag.p[0] == '#' || tag.p[0] == '^' || tag.p[0] == '/')
-		return check_section(c, tag);
-	if (tag.p[0] == '>') {
-		if (!str_eq(tag, STR(">head.html")))
-			return refuse(c, tag, "is no template; there is "
-					      "head.html");
-		/* It ends inside of <body>. */
-		return DK_OK;
-	}
-	if (!is_known(c->page, tag, &required))
-		return refuse(c, tag, "is no name that this page has");
-	if (c->reading.place == IN_TAG)
+	if (kind == NAME_UNKNOWN)
+		return refuse(c, tag, "is no name that this page has here");
+	if (kind == NAME_SECTION)
+		return refuse(
+		    c, tag, "has no text; it opens a section, {{#name}}");
+	if (c->reading.place == IN_TAG || c->reading.place == IN_SINGLE)
 		return refuse(c, tag, "must stand in double quotes");
-	if (c->reading.place == IN_SCRIPT || c->reading.place == IN_COMMENT ||
-	    (c->reading.place == IN_VALUE && c->reading.risky))
-		return refuse(c, tag, "stands where escaping does not make "
-				      "it safe (script, style, comment, "
-				      "event handler)");
+	if (is_unsafe(&c->reading))
+		return refuse(c, tag,
+		    "stands where escaping does not make it safe (script, "
+		    "style, comment, event handler)");
 	if (str_eq(tag, STR("csrf_token")))
 		c->has_token = true;
 	return DK_OK;
 }
 
-static bool
-needs_token(const char *page)
+/* What stands before a {{tag}} and what stands behind it are two words, and
+ * an '=' does not reach across. */
+static void
+note_seam(struct reading *r)
 {
-	bool required = false;
+	r->seam = true;
+	r->word = STR_NONE;
+	r->equals = false;
+	r->gap = true;
+}
 
-	return is_known(page, STR("csrf_token"), &required) && required;
+static enum dk_err
+check_tag(struct check *c, struct str tag)
+{
+	if (tag.n == 0)
+		return refuse(c, tag, "is empty");
+	note_seam(&c->reading);
+	if (tag.p[0] == '/')
+		return check_end(c, tag);
+	if (tag.p[0] == '#' || tag.p[0] == '^')
+		return check_section(c, tag);
+	return tag.p[0] == '>' ? check_include(c, tag) : check_value(c, tag);
 }
 
 enum dk_err
-template_check(struct str file, const char *name, struct str text,
-    struct buf *message)
+template_check(
+    struct str file, const char *name, struct str text, struct buf *message)
 {
-	struct check c = { .file = file, .text = text, .page = name,
-		.message = message };
+	struct check c = {
+		.file = file, .text = text, .page = name, .message = message
+	};
 	struct str rest = text, before, tag;
 	enum dk_err err = DK_OK;
 
@@ -247,9 +430,17 @@ template_check(struct str file, const char *name, struct str text,
 		return refuse(&c, str_sub(rest, 2, 20), "is not closed");
 	if (c.n_open > 0)
 		return refuse(&c, c.open[c.n_open - 1], "is not closed");
-	if (needs_token(name) && !c.has_token) {
-		buf_addf(message, "%.*s: a form without {{csrf_token}} would "
-				  "be refused; put it into a hidden field",
+	read_html(&c.reading, before);
+	if (c.reading.place != IN_TEXT) {
+		buf_addf(message,
+		    "%.*s: ends within a tag, a comment or a script",
+		    STR_FMT(file));
+		return DK_ERR_CONF;
+	}
+	if (kind_of(&c, STR("csrf_token")) == NAME_REQUIRED && !c.has_token) {
+		buf_addf(message,
+		    "%.*s: a form without {{csrf_token}} would "
+		    "be refused; put it into a hidden field",
 		    STR_FMT(file));
 		return DK_ERR_CONF;
 	}
