@@ -31,8 +31,10 @@ case $seconds in
 '' | *[!0-9]* | 0) usage ;;
 esac
 if [ $# -eq 0 ]; then
-	# shellcheck disable=SC2046
-	set -- $(cd "$here/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
+	for file in "$here"/fuzz/fuzz_*.c; do
+		file=${file##*/fuzz_}
+		set -- "$@" "${file%.c}"
+	done
 fi
 for target; do
 	[ -f "$here/fuzz/fuzz_$target.c" ] || {
