@@ -147,6 +147,27 @@ takes_the_prefix_as_part_of_the_name(void **state)
 	assert_true(str_eq(value, STR("own")));
 }
 
+/*
+ * A sibling host may set a cookie x with the value "a, __Host-doorkeep=…":
+ * it must not pass for the one that only this host can set (DK-C-01).
+ */
+static void
+finds_no_prefixed_name_behind_a_comma(void **state)
+{
+	const struct str planted = STR("x=a, __Host-doorkeep=planted");
+	const struct str both =
+	    STR("x=a, __Host-doorkeep=planted; __Host-doorkeep=own");
+	struct str value;
+
+	(void)state;
+	assert_int_equal(
+	    cookie_get(&planted, 1, STR("__Host-doorkeep"), &value),
+	    COOKIE_ABSENT);
+	assert_int_equal(
+	    cookie_get(&both, 1, STR("__Host-doorkeep"), &value), COOKIE_ONE);
+	assert_true(str_eq(value, STR("own")));
+}
+
 static void
 does_not_end_at_a_nul(void **state)
 {
@@ -189,6 +210,7 @@ main(void)
 		cmocka_unit_test(counts_two_different_values_as_a_conflict),
 		cmocka_unit_test(takes_the_prefix_as_part_of_the_name),
 		cmocka_unit_test(does_not_end_at_a_nul),
+		cmocka_unit_test(finds_no_prefixed_name_behind_a_comma),
 		cmocka_unit_test(finds_it_behind_a_large_foreign_cookie),
 	};
 
