@@ -5,6 +5,9 @@
 #include "http/form.h"
 #include "http/url.h"
 
+/* Escaped; so that the page of sign-in has at most 7 KB (INTERFACE 5). */
+enum { NEXT_SHOWN_MAX = 3584 };
+
 bool
 ctx_signed_in(const struct ctx *c)
 {
@@ -151,6 +154,16 @@ next_or_home(struct ctx *c, struct str next)
 	    str_eq(path, page_own_path(c, "/check")))
 		return STR("/");
 	return next;
+}
+
+struct str
+next_for_form(struct str next)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < next.n; i++)
+		n += next.p[i] == '&' || next.p[i] == '\'' ? 5 : 1;
+	return n > NEXT_SHOWN_MAX ? STR("/") : next;
 }
 
 struct str

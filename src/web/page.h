@@ -105,6 +105,8 @@ struct input {
 bool input_read(struct ctx *c, struct input *fields, size_t n);
 /* The return-to value of the query; "/" when absent or unsafe. */
 struct str input_next(struct ctx *c);
+/* `next`, or "/" when it would make a page with it too large. */
+struct str next_for_form(struct str next);
 /* `next` if it is safe and leads to no page of sign-in or sign-out. */
 struct str next_or_home(struct ctx *c, struct str next);
 

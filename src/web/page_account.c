@@ -363,8 +363,7 @@ set_password(struct ctx *c, struct user_row *user, struct str new_pw,
 	err = account_set_password(c->web->dom, &c->asker, user, new_pw,
 	    str_from(c->session.view.session.id), c->now_ms, flaw);
 	if (err == DK_OK)
-		err = account_get(c->web->dom, str_from(user->username), user,
-		    &found);
+		err = account_by_id(c->web->dom, user->id, user, &found);
 	if (err == DK_OK && !found)
 		err = DK_ERR_INTERNAL;
 	return err == DK_OK ? renew(c, user) : err;

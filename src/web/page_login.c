@@ -70,7 +70,8 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 	page_render(c, status, "login.html", "Sign in",
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),
-		T_TEXT("next", form->next), T_TEXT("username", form->username),
+		T_TEXT("next", next_for_form(form->next)),
+		T_TEXT("username", form->username),
 		T_TEXT("message", str_from(form->message)),
 		T_TEXT("notice", str_from(form->notice)),
 		T_FLAG("remember", form->remember),

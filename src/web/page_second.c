@@ -25,7 +25,8 @@ show_form(struct ctx *c, unsigned status, struct str next,
 	}
 	page_render(c, status, "second.html", "One more step",
 	    (const struct template_value[]){
-		T_TEXT("csrf_token", str_from(token)), T_TEXT("next", next),
+		T_TEXT("csrf_token", str_from(token)),
+		T_TEXT("next", next_for_form(next)),
 		T_TEXT("message", str_from(message)) },
 	    3);
 }
