@@ -444,7 +444,11 @@ conf_each(const struct conf *conf, conf_item_fn *fn, void *arg)
 			conf->lines[i], key->help };
 
 		BUF_OVER(&value, text);
-		conf_print(conf, key, &value);
+		/* A default as the manual writes it: 60s, not 1m. */
+		if (conf->lines[i] == 0 && key->initial != NULL)
+			buf_addz(&value, key->initial);
+		else
+			conf_print(conf, key, &value);
 		item.value = buf_str(&value);
 		fn(arg, &item);
 	}

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # The imports need the path above.
 import bare  # noqa: E402
 import browser  # noqa: E402
+import cli  # noqa: E402
 import inputs  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
@@ -53,7 +54,7 @@ def server_part(kind):
 
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
-    table += [("bare", bare.run), ("trouble", trouble.run),
+    table += [("cli", cli.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
               ("records", records.run)]
     return table
