@@ -18,9 +18,8 @@ struct reader {
 	struct buf *message;
 };
 
-static enum dk_err
-fail_at(struct reader *r, unsigned line, const char *fmt, ...)
-    DK_PRINTF(3, 4);
+static enum dk_err fail_at(
+    struct reader *r, unsigned line, const char *fmt, ...) DK_PRINTF(3, 4);
 
 static enum dk_err
 fail_at(struct reader *r, unsigned line, const char *fmt, ...)
@@ -98,9 +97,9 @@ unknown_key(struct reader *r, struct str key)
 			    STR_FMT(r->section));
 	BUF_OVER(&list, text);
 	list_keys(r->section, &list);
-	return fail_at(r, r->line,
-	    "unknown key \"%.*s\"; [%.*s] has: %s", STR_FMT(key),
-	    STR_FMT(r->section), buf_z(&list));
+	key = conf_shown(key);
+	return fail_at(r, r->line, "unknown key \"%.*s\"; [%.*s] has: %s",
+	    STR_FMT(key), STR_FMT(r->section), buf_z(&list));
 }
 
 static enum dk_err
@@ -123,8 +122,8 @@ read_setting(struct reader *r, struct str key, struct str value)
 	*line_of(r->conf, entry) = r->line;
 	BUF_OVER(&why, text);
 	if (conf_set(r->conf, entry, value, r->arena, &why) != DK_OK)
-		return fail_at(r, r->line, "%.*s %s", STR_FMT(key),
-		    buf_z(&why));
+		return fail_at(
+		    r, r->line, "%.*s %s", STR_FMT(key), buf_z(&why));
 	return DK_OK;
 }
 
@@ -139,6 +138,7 @@ static enum dk_err
 read_rule(struct reader *r, struct str line, struct str pattern,
     struct str requirement)
 {
+	struct str shown = conf_shown(pattern);
 	struct conf_rule *rule;
 	char text[512];
 	struct buf why;
@@ -149,8 +149,7 @@ read_rule(struct reader *r, struct str line, struct str pattern,
 		    CONF_RULES_MAX);
 	rule = &r->conf->rules[r->conf->n_rules];
 	BUF_OVER(&why, text);
-	if (conf_read_rule(pattern, requirement, r->arena, rule, &why) !=
-	    DK_OK)
+	if (conf_read_rule(pattern, requirement, r->arena, rule, &why) != DK_OK)
 		return fail_at(r, r->line, "%s", buf_z(&why));
 	rule->line = r->line;
 	rule->text = line;
@@ -159,8 +158,25 @@ read_rule(struct reader *r, struct str line, struct str pattern,
 			return fail_at(r, r->line,
 			    "%.*s stands twice, first on line %u, which "
 			    "decides; remove one",
-			    STR_FMT(pattern), r->conf->rules[i].line);
+			    STR_FMT(shown), r->conf->rules[i].line);
 	r->conf->n_rules++;
+	return DK_OK;
+}
+
+static enum dk_err
+read_head(struct reader *r, struct str line)
+{
+	struct str shown;
+
+	if (!str_ends(line, STR("]")))
+		return fail_at(r, r->line, "a section head is written [name]");
+	r->section = str_sub(line, 1, line.n - 2);
+	shown = conf_shown(r->section);
+	if (!section_exists(r->section))
+		return fail_at(r, r->line,
+		    "unknown section [%.*s]; there are site, store, session, "
+		    "cookie, security, fastcgi, log, metrics and access",
+		    STR_FMT(shown));
 	return DK_OK;
 }
 
@@ -168,35 +184,32 @@ static enum dk_err
 read_line(struct reader *r, struct str line)
 {
 	struct str key, value;
+	bool setting;
 
 	if (str_ends(line, STR("\r")))
 		line.n--;
+	if (r->line == 1 && str_starts(line, STR("\xef\xbb\xbf")))
+		return fail_at(r, r->line,
+		    "the file begins with a byte order mark; save it as UTF-8 "
+		    "without one");
 	line = str_trim(line);
 	if (line.n == 0 || line.p[0] == '#')
 		return DK_OK;
-	if (!str_is_printable(line))
+	setting = str_split(line, '=', &key, &value);
+	key = str_trim(key);
+	value = str_trim(value);
+	/* Tabs may stand around the words, not within. */
+	if (!str_is_printable(key) || !str_is_printable(value))
 		return fail_at(r, r->line,
-		    "the line holds a byte that is not text (UTF-8)");
-	if (line.p[0] == '[') {
-		if (!str_ends(line, STR("]")))
-			return fail_at(r, r->line,
-			    "a section head is written [name]");
-		r->section = str_sub(line, 1, line.n - 2);
-		if (!section_exists(r->section))
-			return fail_at(r, r->line,
-			    "unknown section [%.*s]; there are site, store, "
-			    "session, cookie, security, fastcgi, log, "
-			    "metrics and access",
-			    STR_FMT(r->section));
-		return DK_OK;
-	}
-	if (!str_split(line, '=', &key, &value))
+		    "the line holds a control or invisible character, or a "
+		    "byte that is not UTF-8; write plain text");
+	if (line.p[0] == '[')
+		return read_head(r, line);
+	if (!setting)
 		return fail_at(r, r->line, "a line is written key = value");
 	if (str_is_none(r->section))
 		return fail_at(r, r->line,
 		    "a section head such as [site] must come first");
-	key = str_trim(key);
-	value = str_trim(value);
 	if (str_eq(r->section, STR("access")))
 		return read_rule(r, line, key, value);
 	return read_setting(r, key, value);
@@ -218,37 +231,65 @@ is_token(struct str s)
 	return s.n > 0 && s.n <= 100;
 }
 
+/* Where the first of two keys that were given stands; 0: neither was. */
+static unsigned
+line_of_pair(
+    struct conf *c, const char *section, const char *one, const char *other)
+{
+	struct str name = str_from(section);
+	unsigned line = *line_of(c, find_key(name, str_from(one)));
+
+	return line != 0 ? line : *line_of(c, find_key(name, str_from(other)));
+}
+
+/*
+ * Over http a browser takes no cookie whose name has a prefix, in whatever
+ * case it is written (draft-ietf-httpbis-rfc6265bis 5.7).
+ */
+static struct str
+without_prefix(struct str name)
+{
+	if (str_starts(name, STR("__Secure-")))
+		return str_sub(name, 9, name.n);
+	if (!str_starts(name, STR("__Host-")))
+		return name;
+	name = str_sub(name, 7, name.n);
+	if (str_starts(name, STR("Http-")))
+		name = str_sub(name, 5, name.n);
+	return name;
+}
+
 /* The cookie's two names, and whether its prefix may stand (DK-C-01). */
 static enum dk_err
 settle_cookie(struct reader *r)
 {
 	struct conf *c = r->conf;
-	unsigned line = *line_of(c, find_key(STR("cookie"), STR("name")));
+	unsigned line = line_of_pair(c, "cookie", "name", "domain");
 	bool wide = c->cookie_domain.n > 0;
 
 	if (str_is_none(c->cookie_name))
-		c->cookie_name = wide ? STR("__Secure-doorkeep") :
-					STR("__Host-doorkeep");
+		c->cookie_name =
+		    wide ? STR("__Secure-doorkeep") : STR("__Host-doorkeep");
 	if (!is_token(c->cookie_name))
 		return fail_at(r, line,
-		    "name may hold letters, digits and - _ . only");
-	if (wide && str_starts(c->cookie_name, STR("__Host-")))
+		    "name may hold up to 100 letters, digits and - _ . only");
+	/* DK-C-12: other hosts of the domain can set a name without it. */
+	if (wide && !str_starts(c->cookie_name, STR("__Secure-")))
 		return fail_at(r, line,
-		    "a __Host- cookie cannot have a domain; begin its name "
-		    "with __Secure- or remove domain");
+		    "the name of a cookie with a domain must begin with "
+		    "__Secure-; change name or remove domain");
 	if (wide && !is_token(c->cookie_domain))
 		return fail_at(r,
 		    *line_of(c, find_key(STR("cookie"), STR("domain"))),
 		    "domain must be a name such as example.org");
-	c->cookie_name_http = c->cookie_name;
-	if (str_starts(c->cookie_name, STR("__Host-")))
-		c->cookie_name_http = str_sub(c->cookie_name, 7, 100);
-	if (str_starts(c->cookie_name, STR("__Secure-")))
-		c->cookie_name_http = str_sub(c->cookie_name, 9, 100);
-	if (str_starts(c->cookie_name_http, STR("Http-")))
-		c->cookie_name_http = str_sub(c->cookie_name_http, 5, 100);
+	c->cookie_name_http = without_prefix(c->cookie_name);
 	if (c->cookie_name_http.n == 0)
-		return fail_at(r, line, "name is nothing but a prefix");
+		return fail_at(r, line,
+		    "name is nothing but a prefix; write more behind it");
+	if (str_starts(c->cookie_name_http, STR("__")))
+		return fail_at(r, line,
+		    "name may begin with __Host- or __Secure-, written so and "
+		    "once, and with no other __");
 	return DK_OK;
 }
 
@@ -272,21 +313,47 @@ argon2_is_strong(unsigned memory_kib, unsigned passes)
 static enum dk_err
 settle_timeouts(struct reader *r)
 {
-	const struct conf *c = r->conf;
+	struct conf *c = r->conf;
 
 	if (c->idle_timeout_ms > c->absolute_timeout_ms)
 		return fail_at(r,
-		    *line_of(r->conf,
-			find_key(STR("session"), STR("idle_timeout"))),
+		    line_of_pair(
+			c, "session", "idle_timeout", "absolute_timeout"),
 		    "idle_timeout is longer than absolute_timeout and would "
 		    "never count; make it shorter or 0s");
 	if (c->remember_idle_timeout_ms > c->remember_absolute_timeout_ms)
 		return fail_at(r,
-		    *line_of(r->conf,
-			find_key(STR("session"),
-			    STR("remember_idle_timeout"))),
+		    line_of_pair(c, "session", "remember_idle_timeout",
+			"remember_absolute_timeout"),
 		    "remember_idle_timeout is longer than "
 		    "remember_absolute_timeout; make it shorter or 0s");
+	return DK_OK;
+}
+
+/*
+ * Every request belongs to one of the origins, so a rule for another host
+ * would never match: "https://...", "host:8443/" and "x/" for "/x/" among
+ * them.  Were it one that denies, the next would let people in.
+ */
+static enum dk_err
+settle_rules(struct reader *r)
+{
+	const struct conf *c = r->conf;
+	size_t i, k;
+
+	for (i = 0; i < c->n_rules; i++) {
+		struct str host = c->rules[i].host, shown = conf_shown(host);
+		bool known = str_is_none(host);
+
+		for (k = 0; k < c->n_origins && !known; k++)
+			known = str_eq(host, c->origins[k].host);
+		if (!known)
+			return fail_at(r, c->rules[i].line,
+			    "\"%.*s\" is the host of no origin; write /path/, "
+			    "or host/path/ with a host from [site] origin, "
+			    "without scheme and port",
+			    STR_FMT(shown));
+	}
 	return DK_OK;
 }
 
@@ -308,13 +375,15 @@ settle(struct reader *r)
 		c->max_parallel_hashes = cpus < 1 ? 1 : (unsigned)cpus;
 	if (!argon2_is_strong(c->argon2_memory_kib, c->argon2_passes))
 		return fail_at(r,
-		    *line_of(c, find_key(STR("security"),
-				    STR("argon2_memory"))),
+		    line_of_pair(
+			c, "security", "argon2_memory", "argon2_passes"),
 		    "argon2_memory and argon2_passes are too weak together; "
 		    "take at least 47104 and 1, 19456 and 2, 12288 and 3, "
 		    "9216 and 4, or 7168 and 5");
 	err = settle_timeouts(r);
-	return err == DK_OK ? settle_cookie(r) : err;
+	if (err == DK_OK)
+		err = settle_cookie(r);
+	return err == DK_OK ? settle_rules(r) : err;
 }
 
 static enum dk_err
@@ -329,8 +398,8 @@ set_defaults(struct reader *r)
 			continue;
 		BUF_OVER(&why, text);
 		if (conf_set(r->conf, &conf_keys[i],
-			str_from(conf_keys[i].initial), r->arena, &why) !=
-		    DK_OK)
+			str_from(conf_keys[i].initial), r->arena,
+			&why) != DK_OK)
 			return DK_ERR_INTERNAL;
 	}
 	return DK_OK;
@@ -340,18 +409,20 @@ enum dk_err
 conf_parse(struct str path, struct str text, struct arena *arena,
     struct conf *conf, struct buf *message)
 {
-	struct reader r = { .path = path, .arena = arena, .conf = conf,
-		.message = message };
+	struct reader r = {
+		.path = path, .arena = arena, .conf = conf, .message = message
+	};
 	struct str rest = arena_dup(arena, text), line;
 	enum dk_err err;
 
 	*conf = (struct conf){ 0 };
 	conf->file = arena_dup(arena, path);
-	conf->rules = arena_alloc(arena,
-	    CONF_RULES_MAX * sizeof(*conf->rules));
+	conf->rules = arena_alloc(arena, CONF_RULES_MAX * sizeof(*conf->rules));
 	if (str_is_none(rest) || str_is_none(conf->file) ||
-	    conf->rules == NULL || conf_keys_count > CONF_KEYS_MAX)
+	    conf->rules == NULL || conf_keys_count > CONF_KEYS_MAX) {
+		(void)fail_at(&r, 0, "does not fit into memory");
 		return DK_ERR_NOMEM;
+	}
 	err = set_defaults(&r);
 	while (err == DK_OK && str_cut(&rest, '\n', &line)) {
 		r.line++;
@@ -369,8 +440,9 @@ check_mode(const struct conf *conf, int fd, struct buf *message)
 	if (str_is_none(conf->shared_secret) || fstat(fd, &st) != 0 ||
 	    (st.st_mode & S_IROTH) == 0)
 		return DK_OK;
-	buf_addf(message, "%.*s: holds a secret and everybody can read it; "
-			  "run: chmod o-rwx %.*s",
+	buf_addf(message,
+	    "%.*s: holds a secret and everybody can read it; "
+	    "run: chmod o-rwx %.*s",
 	    STR_FMT(conf->file), STR_FMT(conf->file));
 	return DK_ERR_CONF;
 }
@@ -394,9 +466,9 @@ read_file(int fd, struct arena *arena, struct str *text)
 			n += (size_t)got;
 	}
 	*text = (struct str){ p, n };
-	return got < 0 ? DK_ERR_IO :
-	    n > CONF_FILE_MAX ? DK_ERR_TOO_LARGE :
-				DK_OK;
+	return got < 0		? DK_ERR_IO
+	    : n > CONF_FILE_MAX ? DK_ERR_TOO_LARGE
+				: DK_OK;
 }
 
 enum dk_err
@@ -411,9 +483,10 @@ conf_load(struct str path, struct arena *arena, struct conf *conf,
 		return DK_ERR_NOMEM;
 	fd = open(name.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		buf_addf(message, "%s: cannot be read: %s; make one with: "
-				  "doorkeep init, or name another in "
-				  "DOORKEEP_CONFIG",
+		buf_addf(message,
+		    "%s: cannot be read: %s; make one with: "
+		    "doorkeep init, or name another in "
+		    "DOORKEEP_CONFIG",
 		    name.p, strerror(errno));
 		return DK_ERR_IO;
 	}
@@ -434,7 +507,7 @@ conf_load(struct str path, struct arena *arena, struct conf *conf,
 void
 conf_each(const struct conf *conf, conf_item_fn *fn, void *arg)
 {
-	char text[4096];
+	char text[8192]; /* the longest list of origins */
 	struct buf value;
 	size_t i;
 

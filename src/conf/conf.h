@@ -30,7 +30,7 @@ enum {
 struct conf_origin {
 	struct str text; /* canonical, default port left out */
 	bool https;
-	struct str host; /* without brackets and port */
+	struct str host; /* without port; IPv6 in brackets */
 	unsigned port;
 };
 
@@ -56,8 +56,8 @@ struct conf_rule {
 	enum conf_requirement requirement;
 	struct conf_subject subjects[CONF_RULE_SUBJECTS_MAX];
 	size_t n_subjects;
-	int64_t reauth_ms; /* 0: not asked for */
-	int level;	   /* 1 or 2 */
+	int64_t reauth_ms;  /* 0: not asked for */
+	int level;	    /* 1 or 2 */
 	struct str methods; /* "GET,HEAD"; STR_NONE: every method */
 	struct ip_net nets[CONF_RULE_NETS_MAX];
 	size_t n_nets; /* 0: from everywhere */
@@ -65,7 +65,7 @@ struct conf_rule {
 };
 
 struct conf {
-	struct str file; /* where it was read from */
+	struct str file;	       /* where it was read from */
 	unsigned lines[CONF_KEYS_MAX]; /* line of each key; 0: default */
 
 	/* [site] */
@@ -87,9 +87,9 @@ struct conf {
 	unsigned max_per_user; /* 0: no limit */
 
 	/* [cookie] */
-	struct str cookie_name; /* as sent over https, with its prefix */
+	struct str cookie_name;	     /* as sent over https, with its prefix */
 	struct str cookie_name_http; /* without __Host- or __Secure- */
-	struct str cookie_domain; /* STR_NONE: host-only */
+	struct str cookie_domain;    /* STR_NONE: host-only */
 
 	/* [security] */
 	bool allow_http;
@@ -97,7 +97,7 @@ struct conf {
 	size_t n_trusted_proxies;
 	unsigned argon2_memory_kib, argon2_passes;
 	unsigned max_parallel_hashes;
-	unsigned password_min_length; /* code points */
+	unsigned password_min_length;  /* code points */
 	struct str password_blocklist; /* STR_NONE: the built-in one */
 
 	/* [fastcgi] */
@@ -129,7 +129,8 @@ struct str conf_default_file(void);
 /*
  * Read and check the whole file.  On an error nothing in *conf may be used
  * and message holds "FILE:LINE: what is wrong, what is allowed" (without a
- * newline).  DK_ERR_IO: it cannot be read; DK_ERR_CONF: it is wrong.
+ * newline).  DK_ERR_IO: it cannot be read; DK_ERR_TOO_LARGE: more than
+ * CONF_FILE_MAX; DK_ERR_NOMEM: more than the arena; DK_ERR_CONF: it is wrong.
  */
 enum dk_err conf_load(struct str path, struct arena *arena, struct conf *conf,
     struct buf *message) DK_CHECK;

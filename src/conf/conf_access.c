@@ -7,6 +7,7 @@
 static enum dk_err
 fail(struct buf *message, const char *why, struct str what)
 {
+	what = conf_shown(what);
 	buf_addf(message, "\"%.*s\" %s", STR_FMT(what), why);
 	return DK_ERR_CONF;
 }
@@ -20,8 +21,8 @@ lower(struct str s, struct arena *arena)
 	if (p == NULL)
 		return STR_NONE;
 	for (i = 0; i < s.n; i++)
-		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) :
-							s.p[i];
+		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32)
+						      : s.p[i];
 	p[i] = '\0';
 	return (struct str){ p, s.n };
 }
@@ -41,10 +42,14 @@ read_pattern(struct str text, struct arena *arena, struct conf_rule *rule,
 	rule->pattern = text;
 	if (text.n > 0 && text.p[0] != '/') {
 		if (!str_split(text, '/', &host, &path))
-			return fail(message, "is no pattern; write /path/ or "
-					     "host/path/",
+			return fail(message,
+			    "is no pattern; write /path/ or "
+			    "host/path/",
 			    text);
 		rule->host = lower(host, arena);
+		/* None would mean every host. */
+		if (str_is_none(rule->host))
+			return fail(message, "does not fit into memory", text);
 		rule->pattern = (struct str){ path.p - 1, path.n + 1 };
 	}
 	if (rule->pattern.n == 0 || rule->pattern.n > 1024)
@@ -54,26 +59,41 @@ read_pattern(struct str text, struct arena *arena, struct conf_rule *rule,
 
 		if (c == '%' || c == '\\' || c == ';' ||
 		    (unsigned char)c < 0x20)
-			return fail(message, "may not hold % \\ or ; (write "
-					     "the path as people read it)",
+			return fail(message,
+			    "may not hold % \\ or ; (write "
+			    "the path as people read it)",
 			    text);
 		if (c == '*' || c == '?')
 			rule->glob = true;
 	}
+	if (conf_path_is_odd(rule->pattern))
+		return fail(message,
+		    "may not hold //, /./ or /../: such "
+		    "requests are refused before any rule",
+		    text);
 	return DK_OK;
+}
+
+/* What a name of a person or group can be made of; src/domain is stricter. */
+static bool
+is_name(struct str name)
+{
+	return name.n > 0 && !str_contains(name, ' ') &&
+	    !str_contains(name, ':');
 }
 
 static enum dk_err
 add_subject(struct conf_rule *rule, enum conf_subject_kind kind,
     struct str name, struct str word, struct buf *message)
 {
-	if (name.n == 0)
-		return fail(message, "names nobody; write user:NAME or "
-				     "group:NAME",
+	if (!is_name(name))
+		return fail(message,
+		    "names nobody; write user:NAME or "
+		    "group:NAME, with commas between them",
 		    word);
 	if (rule->n_subjects == CONF_RULE_SUBJECTS_MAX)
-		return fail(message, "is one name too many (16); use a group",
-		    word);
+		return fail(
+		    message, "is one name too many (16); use a group", word);
 	rule->subjects[rule->n_subjects].kind = kind;
 	rule->subjects[rule->n_subjects].name = name;
 	rule->n_subjects++;
@@ -108,9 +128,10 @@ read_subjects(struct str text, struct arena *arena, struct conf_rule *rule,
 			err = add_subject(rule, CONF_SUBJECT_GROUP,
 			    str_sub(word, 6, word.n), word, message);
 		else
-			err = fail(message, "is no requirement; write public, "
-					    "any, deny, or a list of "
-					    "user:NAME and group:NAME",
+			err = fail(message,
+			    "is no requirement; write public, "
+			    "any, deny, or a list of "
+			    "user:NAME and group:NAME",
 			    word);
 	}
 	return err;
@@ -124,11 +145,12 @@ read_nets(struct str list, struct conf_rule *rule, struct buf *message)
 	while (str_cut(&list, ',', &item)) {
 		item = str_trim(item);
 		if (rule->n_nets == CONF_RULE_NETS_MAX)
-			return fail(message, "is one network too many (16)",
-			    item);
+			return fail(
+			    message, "is one network too many (16)", item);
 		if (!ip_net_parse(item, &rule->nets[rule->n_nets]))
-			return fail(message, "is no network, such as "
-					     "10.0.0.0/8",
+			return fail(message,
+			    "is no network, such as "
+			    "10.0.0.0/8",
 			    item);
 		rule->n_nets++;
 	}
@@ -152,21 +174,48 @@ methods_are_valid(struct str list)
 	return true;
 }
 
-static enum dk_err
-read_option(struct str option, struct conf_rule *rule, struct buf *message)
+/* Is it the first of its name?  The last word would else undo the first. */
+static bool
+is_first(struct str options, struct str option, struct str key)
 {
+	struct str before, name, value;
+
+	while (str_cut(&options, ';', &before) && before.p != option.p) {
+		(void)str_split(before, '=', &name, &value);
+		if (str_eq(str_trim(name), key))
+			return false;
+	}
+	return true;
+}
+
+static enum dk_err
+read_option(struct str options, struct str option, struct conf_rule *rule,
+    struct buf *message)
+{
+	bool first, valued;
 	struct str key, value;
 
-	option = str_trim(option);
-	(void)str_split(option, '=', &key, &value);
+	valued = str_split(option, '=', &key, &value);
 	key = str_trim(key);
 	value = str_trim(value);
+	first = is_first(options, option, key);
+	option = str_trim(option);
+	if (!first)
+		return fail(
+		    message, "stands twice in the rule; remove one", option);
+	/* "net" alone must not mean every net. */
+	if (!valued || value.n == 0)
+		return fail(message,
+		    "is no option; write NAME=VALUE with one "
+		    "of reauth, level, methods, net and "
+		    "activity",
+		    option);
 	if (str_eq(key, STR("reauth"))) {
 		if (conf_parse_duration(value, &rule->reauth_ms) &&
 		    rule->reauth_ms >= 1000)
 			return DK_OK;
-		return fail(message, "must be reauth=TIME, such as reauth=10m",
-		    option);
+		return fail(
+		    message, "must be reauth=TIME, such as reauth=10m", option);
 	}
 	if (str_eq(key, STR("level"))) {
 		rule->level = str_eq(value, STR("2")) ? 2 : 1;
@@ -178,8 +227,8 @@ read_option(struct str option, struct conf_rule *rule, struct buf *message)
 		rule->methods = value;
 		if (methods_are_valid(value))
 			return DK_OK;
-		return fail(message, "must be a list such as methods=GET,HEAD",
-		    option);
+		return fail(
+		    message, "must be a list such as methods=GET,HEAD", option);
 	}
 	if (str_eq(key, STR("net")))
 		return read_nets(value, rule, message);
@@ -187,19 +236,20 @@ read_option(struct str option, struct conf_rule *rule, struct buf *message)
 		rule->activity = !str_eq(value, STR("no"));
 		if (!rule->activity || str_eq(value, STR("yes")))
 			return DK_OK;
-		return fail(message, "must be activity=no or activity=yes",
-		    option);
+		return fail(
+		    message, "must be activity=no or activity=yes", option);
 	}
-	return fail(message, "is no option; there are reauth, level, methods, "
-			     "net and activity",
+	return fail(message,
+	    "is no option; there are reauth, level, methods, "
+	    "net and activity",
 	    option);
 }
 
 enum dk_err
-conf_read_rule(struct str pattern, struct str requirement,
-    struct arena *arena, struct conf_rule *rule, struct buf *message)
+conf_read_rule(struct str pattern, struct str requirement, struct arena *arena,
+    struct conf_rule *rule, struct buf *message)
 {
-	struct str subjects, options, option;
+	struct str subjects, options, rest, option;
 	enum dk_err err;
 
 	*rule = (struct conf_rule){ .level = 1, .activity = true };
@@ -208,12 +258,14 @@ conf_read_rule(struct str pattern, struct str requirement,
 		return err;
 	(void)str_split(requirement, ';', &subjects, &options);
 	err = read_subjects(subjects, arena, rule, message);
-	while (err == DK_OK && str_cut(&options, ';', &option))
-		err = read_option(option, rule, message);
+	rest = options;
+	while (err == DK_OK && str_cut(&rest, ';', &option))
+		err = read_option(options, option, rule, message);
 	if (err == DK_OK && rule->requirement == CONF_REQUIRE_PUBLIC &&
 	    (rule->reauth_ms > 0 || rule->level > 1))
-		err = fail(message, "is public: nobody signs in, so reauth "
-				    "and level cannot be met",
+		err = fail(message,
+		    "is public: nobody signs in, so reauth "
+		    "and level cannot be met",
 		    pattern);
 	return err;
 }

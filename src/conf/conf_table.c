@@ -3,9 +3,9 @@
 #include <stddef.h>
 
 #define AT(member) offsetof(struct conf, member)
-#define SECOND INT64_C(1000)
-#define DAY (86400 * SECOND)
-#define YEAR (366 * DAY)
+#define SECOND	   INT64_C(1000)
+#define DAY	   (86400 * SECOND)
+#define YEAR	   (366 * DAY)
 
 /* A list begins with its array and its count; the rest is one field. */
 const struct conf_key conf_keys[] = {
@@ -96,6 +96,17 @@ const struct conf_key conf_keys[] = {
 };
 const size_t conf_keys_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
 
+struct str
+conf_shown(struct str s)
+{
+	size_t n = s.n < CONF_SHOWN_MAX ? s.n : CONF_SHOWN_MAX;
+
+	/* Not within a character: its other bytes begin with 10. */
+	while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_sub(s, 0, n);
+}
+
 void *
 conf_field(struct conf *conf, const struct conf_key *key)
 {
@@ -167,11 +178,11 @@ static enum dk_err
 set_duration(int64_t *to, const struct conf_key *key, struct str text,
     struct buf *message)
 {
-	if (conf_parse_duration(text, to) && *to >= key->min &&
-	    *to <= key->max)
+	if (conf_parse_duration(text, to) && *to >= key->min && *to <= key->max)
 		return DK_OK;
-	buf_addz(message, "is no time within bounds; write a number and s, m, "
-			  "h or d, from ");
+	buf_addz(message,
+	    "is no time within bounds; write a number and s, m, "
+	    "h or d, from ");
 	conf_format_duration(key->min, message);
 	buf_addz(message, " to ");
 	conf_format_duration(key->max, message);
@@ -230,6 +241,7 @@ set_nets(struct ip_net *nets, size_t *n, struct str text, struct buf *message)
 		if (*n == CONF_PROXIES_MAX)
 			return fail(message, "has too many entries (64)");
 		if (!ip_net_parse(item, &nets[*n])) {
+			item = conf_shown(item);
 			buf_addf(message,
 			    "\"%.*s\" is no address or network, such as "
 			    "192.0.2.1, 10.0.0.0/8 or 2001:db8::/32 (bits "
@@ -245,21 +257,25 @@ set_nets(struct ip_net *nets, size_t *n, struct str text, struct buf *message)
 static bool
 host_is_valid(struct str host)
 {
+	struct ip_addr addr;
+	struct str label;
 	size_t i;
-	bool literal = host.n > 2 && host.p[0] == '[' &&
-	    host.p[host.n - 1] == ']';
 
-	if (host.n == 0 || host.n > 255 || host.p[host.n - 1] == '.')
+	if (host.n == 0 || host.n > 255)
 		return false;
-	if (literal)
-		host = str_sub(host, 1, host.n - 2);
+	if (host.p[0] == '[')
+		return host.p[host.n - 1] == ']' && str_contains(host, ':') &&
+		    ip_parse(str_sub(host, 1, host.n - 2), &addr);
 	for (i = 0; i < host.n; i++) {
 		char c = host.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-			c == '-' || c == '.' || (literal && c == ':')))
+			c == '-' || c == '.'))
 			return false;
 	}
+	while (str_cut(&host, '.', &label))
+		if (label.n == 0)
+			return false;
 	return true;
 }
 
@@ -272,8 +288,8 @@ lower(struct str s, struct arena *arena)
 	if (p == NULL)
 		return STR_NONE;
 	for (i = 0; i < s.n; i++)
-		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) :
-							s.p[i];
+		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32)
+						      : s.p[i];
 	p[i] = '\0';
 	return (struct str){ p, s.n };
 }
@@ -309,11 +325,11 @@ read_origin(struct str text, struct arena *arena, struct conf_origin *o)
 	o->host = str_sub(rest, o->https ? 8 : 7, rest.n);
 	if (!read_port(o) || !host_is_valid(o->host))
 		return false;
-	o->text = o->port == (o->https ? 443u : 80u) ?
-	    arena_printf(arena, 300, "http%s://%.*s", o->https ? "s" : "",
-		STR_FMT(o->host)) :
-	    arena_printf(arena, 300, "http%s://%.*s:%u", o->https ? "s" : "",
-		STR_FMT(o->host), o->port);
+	o->text = o->port == (o->https ? 443u : 80u)
+	    ? arena_printf(arena, 300, "http%s://%.*s", o->https ? "s" : "",
+		  STR_FMT(o->host))
+	    : arena_printf(arena, 300, "http%s://%.*s:%u", o->https ? "s" : "",
+		  STR_FMT(o->host), o->port);
 	return !str_is_none(o->text);
 }
 
@@ -328,8 +344,9 @@ set_origins(struct conf *conf, struct str text, struct arena *arena,
 		item = str_trim(item);
 		if (conf->n_origins == CONF_ORIGINS_MAX)
 			return fail(message, "has too many entries (16)");
-		if (!read_origin(item, arena,
-			&conf->origins[conf->n_origins])) {
+		if (!read_origin(
+			item, arena, &conf->origins[conf->n_origins])) {
+			item = conf_shown(item);
 			buf_addf(message,
 			    "\"%.*s\" is no origin; write "
 			    "https://host or https://host:port and nothing "
@@ -340,6 +357,20 @@ set_origins(struct conf *conf, struct str text, struct arena *arena,
 		conf->n_origins++;
 	}
 	return DK_OK;
+}
+
+bool
+conf_path_is_odd(struct str path)
+{
+	struct str segment;
+	size_t i;
+
+	/* Empty in front of the first slash and behind the last. */
+	for (i = 0; str_cut(&path, '/', &segment); i++)
+		if (str_eq(segment, STR(".")) || str_eq(segment, STR("..")) ||
+		    (segment.n == 0 && i > 0 && !str_is_none(path)))
+			return true;
+	return false;
 }
 
 static enum dk_err
@@ -353,18 +384,22 @@ set_mount(struct str *to, struct str text, struct buf *message)
 	}
 	if (text.n < 2 || text.n > 200 || text.p[0] != '/' ||
 	    text.p[text.n - 1] == '/')
-		return fail(message, "must be a path such as /auth, or / for "
-				     "the root, without a slash at the end");
+		return fail(message,
+		    "must be a path such as /auth, or / for "
+		    "the root, without a slash at the end");
 	for (i = 0; i < text.n; i++) {
 		char c = text.p[i];
-		bool plain = (c >= 'a' && c <= 'z') ||
-		    (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    c == '-' || c == '_' || c == '.' || c == '/';
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+		    c == '.' || c == '/';
 
-		if (!plain || (c == '/' && i > 0 && text.p[i - 1] == '/'))
-			return fail(message, "may hold letters, digits, and "
-					     "- _ . / (no double slash)");
+		if (!plain)
+			return fail(message,
+			    "may hold letters, digits, and "
+			    "- _ . / only");
 	}
+	if (conf_path_is_odd(text))
+		return fail(message, "may not hold //, /./ or /../");
 	*to = text;
 	return DK_OK;
 }
@@ -388,16 +423,17 @@ conf_set(struct conf *conf, const struct conf_key *key, struct str text,
 	case CONF_ORIGINS:
 		return set_origins(conf, text, arena, message);
 	case CONF_NETS:
-		return set_nets(to, (size_t *)(void *)((char *)conf +
-					key->count_offset),
-		    text, message);
+		return set_nets(to,
+		    (size_t *)(void *)((char *)conf + key->count_offset), text,
+		    message);
 	case CONF_MOUNT:
 		return set_mount(to, text, message);
 	case CONF_SECRET:
 		if (text.n < 32 || text.n > 256)
-			return fail(message, "must have 32 to 256 characters; "
-					     "make one with: openssl rand "
-					     "-base64 33");
+			return fail(message,
+			    "must have 32 to 256 characters; "
+			    "make one with: openssl rand "
+			    "-base64 33");
 		break;
 	case CONF_PATH:
 		if (text.p[0] != '/')
@@ -406,13 +442,14 @@ conf_set(struct conf *conf, const struct conf_key *key, struct str text,
 	case CONF_TEXT:
 		break;
 	}
+	if (text.n > CONF_VALUE_MAX)
+		return fail(message, "may have at most 1024 bytes");
 	*value = text;
 	return DK_OK;
 }
 
 static void
-print_list(const struct conf *conf, const struct conf_key *key,
-    struct buf *out)
+print_list(const struct conf *conf, const struct conf_key *key, struct buf *out)
 {
 	const struct ip_net *nets = field(conf, key->offset);
 	const size_t *n = field(conf, key->count_offset);
@@ -432,8 +469,7 @@ print_list(const struct conf *conf, const struct conf_key *key,
 }
 
 void
-conf_print(const struct conf *conf, const struct conf_key *key,
-    struct buf *out)
+conf_print(const struct conf *conf, const struct conf_key *key, struct buf *out)
 {
 	const void *from = field(conf, key->offset);
 	struct str words, word = STR_NONE, text;

@@ -7,6 +7,11 @@
 
 /* Within src/conf: the keyword table and how it is read. */
 
+enum {
+	CONF_VALUE_MAX = 1024, /* bytes of one text or path */
+	CONF_SHOWN_MAX = 60    /* bytes of what a message quotes */
+};
+
 enum conf_kind {
 	CONF_TEXT,     /* struct str, as it stands */
 	CONF_PATH,     /* struct str, absolute */
@@ -44,12 +49,20 @@ void *conf_field(struct conf *conf, const struct conf_key *key);
 enum dk_err conf_set(struct conf *conf, const struct conf_key *key,
     struct str text, struct arena *arena, struct buf *message) DK_CHECK;
 /* Print the value as one would write it. */
-void conf_print(const struct conf *conf, const struct conf_key *key,
-    struct buf *out);
+void conf_print(
+    const struct conf *conf, const struct conf_key *key, struct buf *out);
+
+/* The front of s, as much as a message quotes; never half a character. */
+struct str conf_shown(struct str s);
+
+/*
+ * Does it hold an empty segment, "." or ".."?  Requests for such paths are
+ * refused, so nothing may be configured for them.
+ */
+bool conf_path_is_odd(struct str path);
 
 /* Parse one line of [access] into *rule. */
 enum dk_err conf_read_rule(struct str pattern, struct str requirement,
-    struct arena *arena, struct conf_rule *rule,
-    struct buf *message) DK_CHECK;
+    struct arena *arena, struct conf_rule *rule, struct buf *message) DK_CHECK;
 
 #endif

@@ -4,9 +4,8 @@
 
 #include "base/utf8.h"
 #include "domain/audit.h"
-#include "store/events.h"
 
-enum { PURGE_STEP = 1000, HOUSEKEEP_STEP = 200 };
+enum { PURGE_STEP = 1000 };
 
 bool
 session_token_parse(struct str text, struct session_token *token)
@@ -430,27 +429,6 @@ session_list_user(struct domain *dom, int64_t user_id, int64_t now_ms,
 {
 	return sessions_list(
 	    dom->db, user_id, now_ms, INT64_MAX, STR(""), limit, fn, arg);
-}
-
-/*
- * Ids are random, so a step from a random id on looks at a random sample;
- * many small steps cover the table without anybody keeping a place.
- */
-void
-session_housekeep(struct domain *dom, int64_t now_ms)
-{
-	char from[UUID_TEXT_LEN + 1], last[UUID_TEXT_LEN + 1];
-	int64_t n = 0;
-
-	if (uuid_new(from) != DK_OK)
-		return;
-	db_set_wait(dom->db, 0);
-	if (sessions_purge_step(dom->db, str_from(from), HOUSEKEEP_STEP, now_ms,
-		last, &n) == DK_OK &&
-	    events_purge_step(dom->db, now_ms - dom->conf->events_keep_ms,
-		HOUSEKEEP_STEP, &n) != DK_OK)
-		n = 0; /* whatever is left is for the next time */
-	db_set_wait(dom->db, DB_WAIT_MS);
 }
 
 enum dk_err

@@ -104,11 +104,6 @@ enum dk_err session_list(struct domain *dom, int64_t user_id, int64_t now_ms,
 enum dk_err session_list_user(struct domain *dom, int64_t user_id,
     int64_t now_ms, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;
 
-/*
- * A small step of housekeeping that never waits for a lock: expired sessions
- * from a random place of the table, old events.  For workers, now and then.
- */
-void session_housekeep(struct domain *dom, int64_t now_ms);
 /* All expired sessions, in steps; *n counts. */
 enum dk_err session_purge(
     struct domain *dom, int64_t now_ms, int64_t *n) DK_CHECK;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/embed.h"
 #include "base/secret.h"
+#include "domain/housekeep.h"
 #include "http/cookie.h"
 #include "http/url.h"
 #include "web/gate.h"
@@ -327,6 +328,15 @@ web_fail(struct web *web, struct request *req, struct response *res,
 	finish(&c);
 }
 
+/* One in 64. */
+static bool
+is_chosen(void)
+{
+	unsigned char dice = 1;
+
+	return secret_random(&dice, 1) == DK_OK && dice % 64 == 0;
+}
+
 void
 web_idle(struct web *web, int64_t now_ms)
 {
@@ -334,8 +344,8 @@ web_idle(struct web *web, int64_t now_ms)
 	    (now_ms - web->housekept_ms < HOUSEKEEP_EVERY_MS &&
 		now_ms >= web->housekept_ms))
 		return;
-	/* Not at once after start: a CGI process has one request to serve. */
-	if (web->housekept_ms != 0)
-		session_housekeep(web->dom, now_ms);
+	/* A CGI process has one request to serve: few of them do it. */
+	if (web->housekept_ms != 0 || is_chosen())
+		housekeep(web->dom, now_ms);
 	web->housekept_ms = now_ms;
 }

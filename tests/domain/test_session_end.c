@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "base/clock.h"
+#include "domain/housekeep.h"
 
 static int64_t
 sessions(struct stand *s)
@@ -236,7 +237,7 @@ checks_touches_and_purges_wait_for_nobody(void **state)
 	session_touch(&s->dom, &live, NOW + 60000);
 	assert_int_equal(
 	    stand_check(s, &expired, NOW + 60000), SESSION_EXPIRED);
-	session_housekeep(&s->dom, NOW + 60000);
+	housekeep(&s->dom, NOW + 60000);
 	assert_true(clock_monotonic_ms() - start < DB_WAIT_MS / 2);
 	assert_int_equal(sqlite3_close(writer), SQLITE_OK);
 	/* Made up for later. */
@@ -366,13 +367,13 @@ housekeeping_clears_the_table_bit_by_bit(void **state)
 		stand_sign_in(s, STR("alice"), NOW - 2 * HOUR, &session);
 	stand_sign_in(s, STR("alice"), NOW, &session);
 	for (i = 0; i < 400 && sessions(s) > 1; i++)
-		session_housekeep(&s->dom, NOW);
+		housekeep(&s->dom, NOW);
 	assert_int_equal(sessions(s), 1);
 	assert_int_equal(stand_check(s, &session, NOW), SESSION_LIVE);
 	/* Old events go as well. */
 	assert_true(stand_last_event(s).id > 0);
 	s->conf.events_keep_ms = HOUR;
-	session_housekeep(&s->dom, NOW);
+	housekeep(&s->dom, NOW);
 	assert_int_equal(stand_sql(s, "SELECT count(*) FROM events"), 2);
 }
 

@@ -33,6 +33,7 @@ enum { PARAMS_MAX = 64, JAR_MAX = 8 };
 
 struct desk {
 	char dir[64], file[96], conf_text[4096];
+	const char *origins; /* NULL: ORIGIN alone */
 	struct arena conf_arena, arena;
 	struct conf conf;
 	struct log log;
@@ -65,9 +66,9 @@ desk_start(struct desk *d, const char *more)
 	struct buf message;
 
 	(void)snprintf(d->conf_text, sizeof(d->conf_text),
-	    "[site]\norigin = " ORIGIN "\nname = Reading Room\n"
+	    "[site]\norigin = %s\nname = Reading Room\n"
 	    "[store]\ndatabase = %s\n%s",
-	    d->file, more);
+	    d->origins == NULL ? ORIGIN : d->origins, d->file, more);
 	BUF_OVER(&message, text);
 	if (conf_parse(STR("test.conf"), str_from(d->conf_text), &d->conf_arena,
 		&d->conf, &message) != DK_OK)
