@@ -203,7 +203,7 @@ matches_the_host_that_it_names_and_every_host_without(void **state)
 /* The rules as a site writes them. */
 static const char rules_text[] =
     "[site]\n"
-    "origin = https://www.example.org\n"
+    "origin = https://www.example.org, https://other.example.org\n"
     "[access]\n"
     "/open/ = public\n"
     "/closed/ = deny\n"
