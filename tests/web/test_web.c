@@ -1179,122 +1179,6 @@ looking_changes_nothing(void **state)
 	}
 }
 
-/* --- the person's page
- * -----------------------------------------------------------------------------------
- */
-
-/* Send a form of the page; `fields` without its token. */
-static unsigned
-send_account(struct desk *d, const char *fields)
-{
-	static char body[1024];
-	char token[128];
-
-	assert_int_equal(desk_get(d, "/auth/account"), 200);
-	desk_token(d, token);
-	(void)snprintf(body, sizeof(body), "csrf_token=%s&%s", token, fields);
-	desk_begin_form(d, "/auth/account", body);
-	return desk_send(d);
-}
-
-/* DK-S-15 */
-static void
-a_person_sees_and_ends_their_own_sessions(void **state)
-{
-	struct desk *d = *state;
-	char first[512], others[512], fields[600];
-
-	desk_add_user(d, "bob");
-	desk_sign_in(d, "bob");
-	(void)snprintf(others, sizeof(others), "%s", desk_cookie(d, SESSION));
-	desk_empty_jar(d);
-	desk_sign_in(d, "alice");
-	(void)snprintf(first, sizeof(first), "%s", desk_cookie(d, SESSION));
-	desk_empty_jar(d);
-	d->now += 1000;
-	desk_sign_in(d, "alice");
-	assert_int_equal(desk_get(d, "/auth/account"), 200);
-	first[UUID_TEXT_LEN] = '\0';
-	others[UUID_TEXT_LEN] = '\0';
-	assert_true(desk_shows(d, first));
-	assert_false(desk_shows(d, others));
-	assert_true(desk_shows(d, "192.0.2.7"));
-	assert_true(desk_shows(d, "this one"));
-	/* Somebody else's is not there to be ended. */
-	(void)snprintf(
-	    fields, sizeof(fields), "action=end_session&id=%s", others);
-	assert_int_equal(send_account(d, fields), 303);
-	assert_int_equal(desk_sql(d, "SELECT count(*) FROM sessions"), 3);
-	(void)snprintf(
-	    fields, sizeof(fields), "action=end_session&id=%s", first);
-	assert_int_equal(send_account(d, fields), 303);
-	assert_int_equal(desk_sql(d, "SELECT count(*) FROM sessions"), 2);
-	assert_true(desk_is_signed_in(d));
-	assert_int_equal(send_account(d, "action=nonsense"), 400);
-	assert_int_equal(send_account(d, "x=y"), 400);
-}
-
-/* DK-L-09 */
-static void
-an_old_sign_in_needs_the_password_again(void **state)
-{
-	struct desk *d = *state;
-	char old[512];
-
-	desk_sign_in(d, "alice");
-	d->now += 10 * MINUTE - 1;
-	assert_int_equal(send_account(d, "action=end_others"), 303);
-	d->now += 1;
-	assert_int_equal(send_account(d, "action=end_others"), 403);
-	assert_true(desk_shows(d, "Enter your password"));
-	assert_int_equal(
-	    send_account(d, "action=end_others&password=wrong"), 403);
-	(void)snprintf(old, sizeof(old), "%s", desk_cookie(d, SESSION));
-	d->now += HOUR / 2;
-	assert_int_equal(
-	    send_account(d, "action=end_others&password=" PW), 303);
-	/* DK-S-06: with a new id. */
-	assert_string_not_equal(desk_cookie(d, SESSION), old);
-	assert_true(desk_is_signed_in(d));
-	assert_int_equal(send_account(d, "action=end_others"), 303);
-	desk_set_cookie(d, SESSION, old);
-	assert_false(desk_is_signed_in(d));
-}
-
-/* DK-W-12, DK-S-13 */
-static void
-changes_the_password_and_signs_other_devices_out(void **state)
-{
-	struct desk *d = *state;
-	char other[512];
-
-	desk_sign_in(d, "alice");
-	(void)snprintf(other, sizeof(other), "%s", desk_cookie(d, SESSION));
-	desk_empty_jar(d);
-	desk_sign_in(d, "alice");
-	assert_int_equal(send_account(d,
-			     "action=change_password&current_password=wrong&"
-			     "new_password=another+long+phrase+8"),
-	    403);
-	assert_int_equal(send_account(d,
-			     "action=change_password&current_password=" PW
-			     "&new_password=short"),
-	    400);
-	assert_true(desk_shows(d, "role=\"alert\""));
-	assert_int_equal(send_account(d,
-			     "action=change_password&current_password=" PW
-			     "&new_password=another+long+phrase+8"),
-	    303);
-	assert_true(desk_is_signed_in(d));
-	desk_set_cookie(d, SESSION, other);
-	assert_false(desk_is_signed_in(d));
-	desk_empty_jar(d);
-	desk_fill_login(d, "alice", PW, "");
-	assert_int_equal(desk_send(d), 401);
-	desk_fill_login(d, "alice", "another long phrase 8", "");
-	assert_int_equal(desk_send(d), 303);
-}
-
 static void
 somebody_without_a_session_is_asked_to_sign_in(void **state)
 {
@@ -1451,9 +1335,6 @@ main(void)
 		DESK_TEST(what_is_no_navigation_is_answered_in_json),
 		DESK_TEST(static_files_are_kept_by_their_content),
 		DESK_TEST(looking_changes_nothing),
-		DESK_TEST(a_person_sees_and_ends_their_own_sessions),
-		DESK_TEST(an_old_sign_in_needs_the_password_again),
-		DESK_TEST(changes_the_password_and_signs_other_devices_out),
 		DESK_TEST(somebody_without_a_session_is_asked_to_sign_in),
 		DESK_TEST(a_session_ends_by_time_and_by_hand),
 		DESK_TEST(says_unavailable_while_the_store_is_away),
