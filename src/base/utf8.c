@@ -69,6 +69,8 @@ utf8_is_unsafe(uint32_t cp)
 		{ 0xfeff, 0xfeff }, /* byte order mark */
 		{ 0xffa0, 0xffa0 }, /* halfwidth Hangul filler */
 		{ 0xfff0, 0xfffb }, /* specials */
+		{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
+		{ 0x1d173, 0x1d17a }, /* musical format controls */
 		{ 0xe0000, 0xe0fff } /* tags, selectors */
 	};
 	size_t i;
