@@ -180,10 +180,11 @@ form_is_ours(struct ctx *c, struct str token, const struct login_form *form)
 		return false;
 	}
 	fits = guard_login_form(c, token, &cookie_missing);
-	if (!fits) {
-		again.message = cookie_missing ? no_cookie : stale_form;
+	again.message = cookie_missing ? no_cookie : stale_form;
+	if (!fits && c->req->wants_json)
+		page_error_code(c, 403, "bad_csrf_token", again.message);
+	else if (!fits)
 		page_login_form(c, 403, &again);
-	}
 	return fits;
 }
 
@@ -192,7 +193,7 @@ refuse(struct ctx *c, const struct login_form *form)
 {
 	struct login_form again = *form;
 
-	if (c->req->is_json) {
+	if (c->req->wants_json) {
 		page_error_code(c, 401, "invalid_credentials", wrong_pair);
 		add_challenge(c);
 		return;
@@ -246,7 +247,7 @@ page_let_in(struct ctx *c, const struct user_row *user,
 		page_fail(c, err);
 	} else if (refused) {
 		refuse(c, form);
-	} else if (c->req->is_json) {
+	} else if (c->req->wants_json) {
 		page_session_json(c, &session);
 		cookie_set_session(c, &session);
 		remember_device(c, user);
@@ -283,7 +284,7 @@ page_throttled(struct ctx *c, const struct login_form *form, int64_t wait_ms)
 	    STR_FMT(wait_text(c, wait_s)));
 	struct jw w;
 
-	if (c->req->is_json) {
+	if (c->req->wants_json) {
 		response_reset(c->res, 429);
 		page_json(c, 429, &w);
 		jw_object(&w, NULL);

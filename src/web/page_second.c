@@ -53,7 +53,7 @@ ask_for_code(struct ctx *c, const struct user_row *user,
 	char ticket[STEP_TEXT_MAX + 1];
 	enum dk_err err;
 
-	if (c->req->is_json) {
+	if (c->req->wants_json) {
 		page_error_code(c, 401, "second_factor_required",
 		    "Send the same again with totp_code.");
 		return;
@@ -85,14 +85,15 @@ check_code(struct ctx *c, const struct user_row *user,
 		page_throttled(c, form, wait_ms);
 	else if (result == SIGN_IN_RIGHT)
 		page_let_in(c, user, form, 2);
-	else if (c->req->is_json)
+	else if (c->req->wants_json)
 		page_error_code(c, 401, "invalid_code",
 		    "The code is wrong or has been used.");
 	else
 		show_form(c, 401, form->next,
 		    "That code is wrong or has been used. Wait for the next "
 		    "one and enter it, or take a recovery code.");
-	if (err == DK_OK && result == SIGN_IN_RIGHT && !c->req->is_json)
+	if (err == DK_OK && result == SIGN_IN_RIGHT &&
+	    !str_is_none(cookie_own(c, "step")))
 		cookie_set_own(c, "step", STR(""), 0);
 }
 
@@ -107,7 +108,7 @@ page_password_right(struct ctx *c, const struct user_row *user,
 		page_fail(c, err);
 	else if (state == FACTOR_NONE)
 		page_let_in(c, user, form, 1);
-	else if (c->req->is_json && code.n > 0)
+	else if (c->req->wants_json && code.n > 0)
 		check_code(c, user, form, code);
 	else
 		ask_for_code(c, user, form);
@@ -158,6 +159,8 @@ page_second_post(struct ctx *c)
 	form.message = "That took more than ten minutes. Please start again.";
 	if (err != DK_OK)
 		page_fail(c, err);
+	else if (!valid && c->req->wants_json)
+		page_error_code(c, 401, "not_signed_in", form.message);
 	else if (!valid)
 		page_login_form(c, 401, &form);
 	else

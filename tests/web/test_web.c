@@ -1118,6 +1118,28 @@ what_is_no_navigation_is_answered_in_json(void **state)
 		}
 }
 
+/* INTERFACE 3: a form that a script sends is answered in JSON as well. */
+static void
+a_form_sent_by_a_script_is_answered_in_json(void **state)
+{
+	struct desk *d = *state;
+
+	desk_fill_login(d, "alice", "wrong", "");
+	desk_set(d, "HTTP_ACCEPT", "application/json");
+	assert_int_equal(desk_send(d), 401);
+	assert_true(desk_shows(d, "{\"error\":\"invalid_credentials\","));
+	desk_begin_form(d, "/auth/login", "username=alice&password=" PW);
+	desk_set(d, "HTTP_SEC_FETCH_MODE", "cors");
+	assert_int_equal(desk_send(d), 403);
+	assert_true(desk_shows(d, "{\"error\":\"bad_csrf_token\","));
+	d->now += MINUTE;
+	desk_fill_login(d, "alice", PW, "");
+	desk_set(d, "HTTP_SEC_FETCH_MODE", "cors");
+	assert_int_equal(desk_send(d), 200);
+	assert_true(desk_shows(d, "{\"user\":{\"name\":\"alice\""));
+	assert_true(desk_is_signed_in(d));
+}
+
 static void
 static_files_are_kept_by_their_content(void **state)
 {
@@ -1333,6 +1355,7 @@ main(void)
 		DESK_TEST(other_paths_are_not_found),
 		DESK_TEST(every_answer_has_the_headers_of_safety),
 		DESK_TEST(what_is_no_navigation_is_answered_in_json),
+		DESK_TEST(a_form_sent_by_a_script_is_answered_in_json),
 		DESK_TEST(static_files_are_kept_by_their_content),
 		DESK_TEST(looking_changes_nothing),
 		DESK_TEST(somebody_without_a_session_is_asked_to_sign_in),
