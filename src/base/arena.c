@@ -48,7 +48,7 @@ arena_alloc(struct arena *a, size_t n)
 struct str
 arena_dup(struct arena *a, struct str s)
 {
-	char *p = arena_alloc(a, s.n + 1);
+	char *p = s.n < a->size ? arena_alloc(a, s.n + 1) : NULL;
 
 	if (p == NULL)
 		return STR_NONE;
@@ -61,7 +61,7 @@ arena_dup(struct arena *a, struct str s)
 struct buf
 arena_buf(struct arena *a, size_t max)
 {
-	char *p = arena_alloc(a, max + 1);
+	char *p = max < a->size ? arena_alloc(a, max + 1) : NULL;
 	struct buf b = { 0 };
 
 	if (p != NULL)

@@ -92,10 +92,20 @@ buf_addf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Of a text that did not fit as a whole, no part is left behind. */
+static void
+take_back(struct buf *b, size_t len)
+{
+	if (!b->overflow || b->p == NULL)
+		return;
+	b->len = len;
+	b->p[len] = '\0';
+}
+
 void
 buf_add_html(struct buf *b, struct str s)
 {
-	size_t i;
+	size_t len = b->len, i;
 
 	for (i = 0; i < s.n; i++) {
 		switch (s.p[i]) {
@@ -118,6 +128,7 @@ buf_add_html(struct buf *b, struct str s)
 			buf_addc(b, s.p[i]);
 		}
 	}
+	take_back(b, len);
 }
 
 static bool
@@ -131,7 +142,7 @@ is_unreserved(char c)
 void
 buf_add_percent(struct buf *b, struct str s)
 {
-	size_t i;
+	size_t len = b->len, i;
 
 	for (i = 0; i < s.n; i++) {
 		if (is_unreserved(s.p[i]))
@@ -139,6 +150,7 @@ buf_add_percent(struct buf *b, struct str s)
 		else
 			buf_addf(b, "%%%02X", (unsigned char)s.p[i]);
 	}
+	take_back(b, len);
 }
 
 static void
@@ -167,6 +179,8 @@ add_json_escape(struct buf *b, uint32_t cp)
 void
 buf_add_json(struct buf *b, struct str s)
 {
+	size_t len = b->len;
+
 	buf_addc(b, '"');
 	while (s.n > 0) {
 		struct str before = s;
@@ -185,14 +199,16 @@ buf_add_json(struct buf *b, struct str s)
 		}
 	}
 	buf_addc(b, '"');
+	take_back(b, len);
 }
 
 void
 buf_add_hex(struct buf *b, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
-	size_t i;
+	size_t len = b->len, i;
 
 	for (i = 0; i < n; i++)
 		buf_addf(b, "%02x", p[i]);
+	take_back(b, len);
 }

@@ -27,7 +27,8 @@ clock_monotonic_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
-static void
+/* The parts of the nearest time that can be written; milliseconds returned. */
+static unsigned
 split(int64_t ms, struct tm *tm)
 {
 	time_t s;
@@ -39,15 +40,15 @@ split(int64_t ms, struct tm *tm)
 	s = (time_t)(ms / 1000);
 	memset(tm, 0, sizeof(*tm));
 	(void)gmtime_r(&s, tm);
+	return (unsigned)(ms % 1000);
 }
 
 void
 clock_iso(int64_t ms, char text[CLOCK_ISO_LEN + 1])
 {
 	struct tm tm;
-	unsigned milli = ms < 0 ? 0 : (unsigned)(ms % 1000);
+	unsigned milli = split(ms, &tm);
 
-	split(ms, &tm);
 	(void)snprintf(text, CLOCK_ISO_LEN + 1,
 	    "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 	    (unsigned)(tm.tm_year + 1900) % 10000u,
@@ -65,11 +66,10 @@ clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1])
 		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm tm;
 
-	split(ms, &tm);
+	(void)split(ms, &tm);
 	(void)snprintf(text, CLOCK_HTTP_LEN + 1,
 	    "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
 	    (unsigned)tm.tm_mday % 100u, months[tm.tm_mon % 12],
-	    (unsigned)(tm.tm_year + 1900) % 10000u,
-	    (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
-	    (unsigned)tm.tm_sec % 100u);
+	    (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)tm.tm_hour % 100u,
+	    (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
 }

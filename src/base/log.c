@@ -12,8 +12,8 @@ static const char *const level_names[] = { "info", "warning", "error" };
 static const int level_priorities[] = { LOG_INFO, LOG_WARNING, LOG_ERR };
 
 void
-log_open(struct log *log, enum log_destination destination,
-    enum log_format format)
+log_open(
+    struct log *log, enum log_destination destination, enum log_format format)
 {
 	*log = (struct log){ 0 };
 	log->destination = destination;
@@ -22,12 +22,25 @@ log_open(struct log *log, enum log_destination destination,
 		openlog("doorkeep", LOG_PID, LOG_AUTH);
 }
 
-static void
-add_field(struct buf *b, enum log_format format, const char *name,
-    struct str value)
+/* The front of a value that is too long, without half a character at the end
+ * of well-formed text. */
+static struct str
+cut(struct str value)
 {
-	if (value.n > LOG_VALUE_MAX)
-		value.n = LOG_VALUE_MAX;
+	size_t n = LOG_VALUE_MAX;
+
+	if (value.n <= n)
+		return value;
+	while (n > LOG_VALUE_MAX - 3 && (value.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_sub(value, 0, n);
+}
+
+static void
+add_field(
+    struct buf *b, enum log_format format, const char *name, struct str value)
+{
+	value = cut(value);
 	if (format == LOG_AS_JSON) {
 		buf_addf(b, "%s\"%s\":", b->len > 1 ? "," : "", name);
 		buf_add_json(b, value);
@@ -70,11 +83,11 @@ write_line(struct log *log, enum log_level level, const char *event,
 		if (str_is_none(fields[i].value))
 			continue;
 		add_field(&b, log->format, fields[i].name, fields[i].value);
-		/* Leave room for the closing brace and the line's end. */
+		/* Leave room for the closing brace and the line's end; a
+		 * field that is too long does not push out the later ones. */
 		if (b.overflow || b.max - b.len < 2) {
 			b = before;
 			b.p[b.len] = '\0';
-			break;
 		}
 	}
 	if (log->format == LOG_AS_JSON)

@@ -53,23 +53,25 @@ qr_make(struct str text, struct qr *qr, bool *available)
 	free_fn *release;
 	struct buf b;
 	void *library;
-	enum dk_err err = DK_OK;
+	enum dk_err err = DK_ERR_TOO_LARGE;
 
 	memset(qr, 0, sizeof(*qr));
 	*available = false;
 	BUF_OVER(&b, z);
 	buf_add(&b, text);
 	if (!buf_ok(&b) || str_contains(text, '\0'))
-		return DK_ERR_TOO_LARGE;
+		goto out;
+	err = DK_OK;
 	library = dlopen("libqrencode.so.4", RTLD_NOW | RTLD_LOCAL);
 	if (library == NULL)
-		return DK_OK;
+		goto out;
 	if (find(library, "QRcode_encodeString", &encode) &&
 	    find(library, "QRcode_free", &release)) {
 		*available = true;
 		err = draw(encode, release, z, qr);
 	}
 	(void)dlclose(library);
+out:
 	secret_wipe(z, sizeof(z));
 	return err;
 }
@@ -97,16 +99,16 @@ qr_add_svg_path(const struct qr *qr, struct buf *out)
 			     run++)
 				continue;
 			if (is_dark(qr, x, y))
-				buf_addf(out, "M%d %dh%dv1h-%dz", x, y, run,
-				    run);
+				buf_addf(
+				    out, "M%d %dh%dv1h-%dz", x, y, run, run);
 		}
 }
 
 void
 qr_add_terminal(const struct qr *qr, struct buf *out)
 {
-	static const char *const blocks[] = { "\xe2\x96\x88",
-		"\xe2\x96\x80", "\xe2\x96\x84", " " };
+	static const char *const blocks[] = { "\xe2\x96\x88", "\xe2\x96\x80",
+		"\xe2\x96\x84", " " };
 	int side = (int)qr->size + 2 * MARGIN, x, y;
 
 	/* The light modules are drawn, for terminals are mostly dark. */

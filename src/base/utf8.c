@@ -52,26 +52,26 @@ utf8_is_unsafe(uint32_t cp)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{ 0x0000, 0x001f }, /* C0 */
-		{ 0x007f, 0x009f }, /* DEL, C1 */
-		{ 0x00ad, 0x00ad }, /* soft hyphen */
-		{ 0x034f, 0x034f }, /* combining grapheme joiner */
-		{ 0x061c, 0x061c }, /* Arabic letter mark */
-		{ 0x115f, 0x1160 }, /* Hangul fillers */
-		{ 0x17b4, 0x17b5 }, /* Khmer inherent vowels */
-		{ 0x180b, 0x180f }, /* Mongolian selectors */
-		{ 0x200b, 0x200f }, /* zero width, directional marks */
-		{ 0x2028, 0x202e }, /* separators, embeddings, overrides */
-		{ 0x2060, 0x206f }, /* word joiner, isolates */
-		{ 0x3164, 0x3164 }, /* Hangul filler */
-		{ 0xfdd0, 0xfdef }, /* noncharacters */
-		{ 0xfe00, 0xfe0f }, /* variation selectors */
-		{ 0xfeff, 0xfeff }, /* byte order mark */
-		{ 0xffa0, 0xffa0 }, /* halfwidth Hangul filler */
-		{ 0xfff0, 0xfffb }, /* specials */
+		{ 0x0000, 0x001f },   /* C0 */
+		{ 0x007f, 0x009f },   /* DEL, C1 */
+		{ 0x00ad, 0x00ad },   /* soft hyphen */
+		{ 0x034f, 0x034f },   /* combining grapheme joiner */
+		{ 0x061c, 0x061c },   /* Arabic letter mark */
+		{ 0x115f, 0x1160 },   /* Hangul fillers */
+		{ 0x17b4, 0x17b5 },   /* Khmer inherent vowels */
+		{ 0x180b, 0x180f },   /* Mongolian selectors */
+		{ 0x200b, 0x200f },   /* zero width, directional marks */
+		{ 0x2028, 0x202e },   /* separators, embeddings, overrides */
+		{ 0x2060, 0x206f },   /* word joiner, isolates */
+		{ 0x3164, 0x3164 },   /* Hangul filler */
+		{ 0xfdd0, 0xfdef },   /* noncharacters */
+		{ 0xfe00, 0xfe0f },   /* variation selectors */
+		{ 0xfeff, 0xfeff },   /* byte order mark */
+		{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
+		{ 0xfff0, 0xfffb },   /* specials */
 		{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
 		{ 0x1d173, 0x1d17a }, /* musical format controls */
-		{ 0xe0000, 0xe0fff } /* tags, selectors */
+		{ 0xe0000, 0xe0fff }  /* tags, selectors */
 	};
 	size_t i;
 
