@@ -96,7 +96,8 @@ sign_in_code(struct domain *dom, const struct asker *asker,
     enum sign_in_result *result, int64_t *wait_ms)
 {
 	const struct throttle_guess guess = { .name = str_from(user->username),
-		.factor = "second" };
+		.factor = "second",
+		.account_only = true };
 	struct throttle_ticket ticket;
 	bool ok = false;
 	enum dk_err err;

@@ -83,7 +83,8 @@ name_buckets(struct domain *dom, const struct throttle_guess *guess,
 	name = fold(guess->name, folded);
 	bucket_name(&key, "account", guess->factor, name, STR(""), &t->account);
 	bucket_name(&key, "pair", guess->factor, name, source, &t->pair);
-	bucket_name(&key, "source", guess->factor, STR(""), source, &t->source);
+	bucket_name(&key, "source", guess->factor,
+	    guess->account_only ? name : STR(""), source, &t->source);
 	t->by_device = guess->device != NULL;
 	if (t->by_device)
 		bucket_name(&key, "device", guess->factor, name,

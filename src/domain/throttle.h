@@ -50,7 +50,10 @@ struct throttle_guess {
 	struct str name;	     /* as typed; any bytes */
 	const struct ip_addr *addr;  /* NULL when unknown */
 	const struct digest *device; /* of a known browser; NULL: none */
-	const char *factor;	     /* "password", "totp": counted apart */
+	const char *factor; /* "password", "second": counted apart */
+	/* Who guesses has the password already: no source is counted, or one
+	 * person's slips would make others wait. */
+	bool account_only;
 };
 
 /* What a counted guess has to give back when it was right. */
