@@ -1,47 +1,101 @@
 #!/bin/sh
-# Everything that people rely on by name is used by a test: routes, keys,
-# statements, commands; and every requirement has a test or a reason.
+# Every name that people rely on is used by a test: pages, keys, statements
+# and commands; and every requirement that is cited is kept in
+# doc/requirements.md or proved by a test that says so.
 set -u
 cd "${srcdir:-.}" || exit 1
 status=0
-fault()
+
+# One file with all tests and one with their requirements: quick to search.
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
+find tests fuzz -name '*.[ch]' -o -name '*.py' | sort | xargs cat >"$work/tests"
+cat tests/*/*.[ch] fuzz/*.[ch] >"$work/unit"
+# .sh files of this folder name what they look for: they do not count.
+tested() { grep -qF -e "$1" "$work/tests"; }
+
+# say FILE PATTERN TEXT: a fault where FILE has the name
+say() { echo "$1:$(grep -nF -e "$2" "$1" | head -n 1 | cut -d: -f1): $3"; }
+
+# at_least N WHAT: what is searched for is still found
+at_least()
 {
-	echo "$1"
+	read -r found
+	[ "$found" -ge "$1" ] && return
+	echo "tests/coverage_of_names.sh:1: sees $found $2 only; mend it"
 	status=1
 }
-tested() { grep -rqF -- "$1" tests fuzz; }
 
-for route in $(sed -n 's/^	{ "\(\/[a-z.-]*\)", METHOD.*/\1/p' \
-    src/web/route.c | sort -u); do
-	tested "$route" || fault "route $route: no test names it"
-done
+sed -n 's/^	{ "\(\/[a-z.-]*\)", METHOD.*/\1/p' src/web/route.c |
+    sort -u >"$work/routes"
+wc -l <"$work/routes" >"$work/n"; at_least 10 routes <"$work/n"
+while read -r route; do
+	tested "$route\"" || tested "$route'" || tested "$route?" ||
+	    say src/web/route.c "\"$route\"" "no test asks for $route"
+done <"$work/routes" | grep . && status=1
 
-for key in $(sed -n 's/^	{ "[a-z]*", "\([a-z0-9_]*\)", CONF_.*/\1/p' \
-    src/conf/conf_table.c); do
-	tested "$key" || fault "key $key: no test names it"
-done
+sed -n 's/^	{ "\([a-z]*\)", "\([a-z0-9_]*\)", CONF_.*/\1 \2/p' \
+    src/conf/conf_table.c >"$work/keys"
+wc -l <"$work/keys" >"$work/n"; at_least 20 keys <"$work/n"
+while read -r section key; do
+	grep -Eq -e "(^|[^a-z_])${key} *=" -e "['\"]${key}['\"]" "$work/tests" ||
+	    say src/conf/conf_table.c "\"$section\", \"$key\"" \
+		"no test sets [$section] $key"
+done <"$work/keys" | grep . && status=1
 
-# The test of the statements goes through all of them by their number.
-for name in $(sed -n 's/^-- name: //p' sql/queries.sql); do
+# The test of the statements prepares each by its number; here: is it used?
+sed -n 's/^-- name: //p' sql/queries.sql >"$work/statements"
+wc -l <"$work/statements" >"$work/n"; at_least 30 statements <"$work/n"
+cat src/store/*.c >"$work/store"
+while read -r name; do
 	upper=Q_$(echo "$name" | tr '[:lower:]' '[:upper:]')
-	grep -rqw "$upper" src || fault "statement $name: nobody uses it"
-done
-tested QUERY_COUNT || fault "statements: no test prepares them all"
+	grep -qw -e "$upper" "$work/store" ||
+	    say sql/queries.sql "-- name: $name" "nobody uses it; remove it"
+done <"$work/statements" | grep . && status=1
+grep -qw QUERY_COUNT "$work/unit" || {
+	echo "tests/store/test_statements.c:1: does not go through QUERY_COUNT"
+	status=1
+}
 
-sed -n 's/^	{ "\([a-z]*\)", \("\([a-z]*\)"\|NULL\).*/\1 \3/p' \
-    src/ctl/ctl_commands.c |
-    while read -r noun verb; do
-	pattern="\"$noun\"${verb:+, \"$verb\"}"
-	grep -rqF -- "$pattern" tests/e2e ||
-	    echo "command $noun $verb: no test runs it"
-    done | grep . && status=1
+# Each command is run by an end-to-end test.
+cat tests/e2e/*.py >"$work/e2e"
+sed -n -e 's/^	{ "\([a-z]*\)", NULL, .*/"\1"/p' \
+    -e 's/^	{ \("[a-z]*", "[a-z]*"\), .*/\1/p' \
+    src/ctl/ctl_commands.c >"$work/commands"
+wc -l <"$work/commands" >"$work/n"; at_least 20 commands <"$work/n"
+while read -r words; do
+	grep -qF -e "$words" "$work/e2e" ||
+	    say src/ctl/ctl_commands.c "{ $words" "no test runs it"
+done <"$work/commands" | grep . && status=1
 
-for id in $(sed -n 's/^| \(DK-[A-Z]-[0-9]*\) .*/\1/p' doc/requirements.md); do
-	row=$(grep "^| $id " doc/requirements.md)
+# ---- requirements ------------------------------------------------------------
+# | id | what it asks | where it is proved; "-" and why not |
+list=doc/requirements.md
+if [ ! -r $list ]; then
+	echo "$list:1: is missing; README.md promises it"
+	exit 1
+fi
+grep -ohE 'DK-[A-Z]+-[0-9]+' -r tests fuzz --include='*.[ch]' \
+    --include='*.py' | sort -u >"$work/proved"
+grep -oE '^\| *DK-[A-Z]+-[0-9]+' $list | tr -d '| ' | sort >"$work/listed"
+uniq -d "$work/listed" | while read -r id; do
+	say $list "| $id " "$id has two rows"
+done | grep . && status=1
+grep -onE 'DK-[A-Z]+-[0-9]+' -r src cgi-bin sql html tests fuzz \
+    --include='*.[ch]' --include='*.sql' --include='*.py' |
+    sort -t: -u -k3 | while IFS=: read -r file line id; do
+	grep -qx "$id" "$work/listed" ||
+	    echo "$file:$line: $id has no row in $list"
+done | grep . && status=1
+grep -nE '^\| *DK-[A-Z]+-[0-9]+' $list |
+    while IFS=: read -r line row; do
+	id=$(echo "$row" | grep -oE 'DK-[A-Z]+-[0-9]+' | head -n 1)
 	case $row in
-	*'| - |'*) ;;
-	*) grep -rqw -- "$id" tests fuzz ||
-	    fault "$id: doc/requirements.md says tested, and no test names it" ;;
+	# Not proved by a test: the row says why.
+	*'| - '?*'|'*) ;;
+	*) grep -qx "$id" "$work/proved" ||
+	    echo "$list:$line: $id: no test names it; cite it in one or say why not" ;;
 	esac
-done
+done | grep . && status=1
 exit $status

@@ -10,8 +10,8 @@
  * 5.6; lines may have been joined with "; " or ", ").  A name with a prefix
  * such as __Host- is not looked for behind a comma: a sibling host may set
  * the value "a, __Host-x=b" of another cookie, and what the prefix promises
- * would be gone.  Names are compared exactly.  Two different values: one of them was planted, so neither counts
- * (DK-C-09).  Equal duplicates count once.
+ * would be gone.  Names are compared exactly.  Two different values: one of
+ * them was planted, so neither counts (DK-C-09).  Equal duplicates count once.
  */
 enum cookie_found { COOKIE_ABSENT, COOKIE_ONE, COOKIE_CONFLICT };
 

@@ -27,7 +27,7 @@ struct sqlite {
 	char engine[32];
 };
 
-enum dk_err sqlite_error(int rc);
+enum dk_err sqlite_error(int rc) DK_CHECK;
 
 /* Check the file, open it, set it up, migrate it. */
 enum dk_err sqlite_open_store(struct sqlite *s,

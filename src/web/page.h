@@ -65,7 +65,7 @@ struct str cookie_own(struct ctx *c, const char *suffix);
 void cookie_set_own(struct ctx *c, const char *suffix, struct str value,
     int64_t max_age_s);
 
-/* --- guarding what changes something --------------------------------------- */
+/* --- guarding what changes something ------------------------------------- */
 
 enum guard {
 	GUARD_FOREIGN, /* zero: refused */
@@ -89,7 +89,7 @@ enum dk_err guard_token(struct ctx *c,
  */
 bool guard_session_change(struct ctx *c, struct str token);
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 struct input {
 	const char *name;
@@ -110,7 +110,7 @@ struct str next_for_form(struct str next);
 /* `next` if it is safe and leads to no page of sign-in or sign-out. */
 struct str next_or_home(struct ctx *c, struct str next);
 
-/* --- pages ------------------------------------------------------------------- */
+/* --- pages --------------------------------------------------------------- */
 
 /* The sign-in form with this status; message and notice may be NULL. */
 struct login_form {
