@@ -9,6 +9,8 @@
 #include "conf/conf_table.h"
 
 /* A file under way: what has been read, and where. */
+enum { PASSWORD_MIN_WITH_FACTOR = 8 };
+
 struct reader {
 	struct str path;
 	unsigned line;
@@ -24,17 +26,36 @@ static enum dk_err fail_at(
 static enum dk_err
 fail_at(struct reader *r, unsigned line, const char *fmt, ...)
 {
+	size_t most = r->message->max / 2;
+	struct str path = r->path;
 	va_list ap;
 
+	/* The end of a very long path, so that the reason is said too. */
+	if (path.n > most)
+		path = str_sub(path, path.n - most, most);
 	buf_reset(r->message);
 	if (line > 0)
-		buf_addf(r->message, "%.*s:%u: ", STR_FMT(r->path), line);
+		buf_addf(r->message, "%.*s:%u: ", STR_FMT(path), line);
 	else
-		buf_addf(r->message, "%.*s: ", STR_FMT(r->path));
+		buf_addf(r->message, "%.*s: ", STR_FMT(path));
 	va_start(ap, fmt);
 	buf_vaddf(r->message, fmt, ap);
 	va_end(ap);
 	return DK_ERR_CONF;
+}
+
+static enum dk_err
+fail_memory(struct reader *r)
+{
+	(void)fail_at(r, r->line, "does not fit into memory");
+	return DK_ERR_NOMEM;
+}
+
+static enum dk_err
+fail_size(struct reader *r)
+{
+	(void)fail_at(r, 0, "is larger than %d bytes", CONF_FILE_MAX);
+	return DK_ERR_TOO_LARGE;
 }
 
 static const struct conf_key *
@@ -108,6 +129,7 @@ read_setting(struct reader *r, struct str key, struct str value)
 	const struct conf_key *entry = find_key(r->section, key);
 	char text[512];
 	struct buf why;
+	enum dk_err err;
 
 	if (entry == NULL)
 		return unknown_key(r, key);
@@ -121,7 +143,10 @@ read_setting(struct reader *r, struct str key, struct str value)
 		    STR_FMT(key));
 	*line_of(r->conf, entry) = r->line;
 	BUF_OVER(&why, text);
-	if (conf_set(r->conf, entry, value, r->arena, &why) != DK_OK)
+	err = conf_set(r->conf, entry, value, r->arena, &why);
+	if (err == DK_ERR_NOMEM)
+		return fail_memory(r);
+	if (err != DK_OK)
 		return fail_at(
 		    r, r->line, "%.*s %s", STR_FMT(key), buf_z(&why));
 	return DK_OK;
@@ -142,6 +167,7 @@ read_rule(struct reader *r, struct str line, struct str pattern,
 	struct conf_rule *rule;
 	char text[512];
 	struct buf why;
+	enum dk_err err;
 	size_t i;
 
 	if (r->conf->n_rules == CONF_RULES_MAX)
@@ -149,7 +175,10 @@ read_rule(struct reader *r, struct str line, struct str pattern,
 		    CONF_RULES_MAX);
 	rule = &r->conf->rules[r->conf->n_rules];
 	BUF_OVER(&why, text);
-	if (conf_read_rule(pattern, requirement, r->arena, rule, &why) != DK_OK)
+	err = conf_read_rule(pattern, requirement, r->arena, rule, &why);
+	if (err == DK_ERR_NOMEM)
+		return fail_memory(r);
+	if (err != DK_OK)
 		return fail_at(r, r->line, "%s", buf_z(&why));
 	rule->line = r->line;
 	rule->text = line;
@@ -259,12 +288,38 @@ without_prefix(struct str name)
 	return name;
 }
 
+/*
+ * A browser drops a cookie for a domain that the host is not in, and people
+ * would sign in for ever.
+ */
+static bool
+domain_holds_an_origin(const struct conf *c)
+{
+	struct str domain = c->cookie_domain;
+	size_t i;
+
+	if (str_starts(domain, STR(".")))
+		domain = str_sub(domain, 1, domain.n);
+	for (i = 0; i < c->n_origins; i++) {
+		struct str host = c->origins[i].host, front;
+
+		if (host.n < domain.n)
+			continue;
+		front = str_sub(host, 0, host.n - domain.n);
+		if (str_ieq(str_sub(host, front.n, domain.n), domain) &&
+		    (front.n == 0 || str_ends(front, STR("."))))
+			return true;
+	}
+	return false;
+}
+
 /* The cookie's two names, and whether its prefix may stand (DK-C-01). */
 static enum dk_err
 settle_cookie(struct reader *r)
 {
 	struct conf *c = r->conf;
 	unsigned line = line_of_pair(c, "cookie", "name", "domain");
+	unsigned domain_line = line_of_pair(c, "cookie", "domain", "domain");
 	bool wide = c->cookie_domain.n > 0;
 
 	if (str_is_none(c->cookie_name))
@@ -279,9 +334,13 @@ settle_cookie(struct reader *r)
 		    "the name of a cookie with a domain must begin with "
 		    "__Secure-; change name or remove domain");
 	if (wide && !is_token(c->cookie_domain))
-		return fail_at(r,
-		    *line_of(c, find_key(STR("cookie"), STR("domain"))),
+		return fail_at(r, domain_line,
 		    "domain must be a name such as example.org");
+	if (wide && !domain_holds_an_origin(c))
+		return fail_at(r, domain_line,
+		    "the host of no origin belongs to domain, so no browser "
+		    "would keep the cookie; give a domain that is the end of "
+		    "a host in [site] origin");
 	c->cookie_name_http = without_prefix(c->cookie_name);
 	if (c->cookie_name_http.n == 0)
 		return fail_at(r, line,
@@ -363,6 +422,8 @@ settle(struct reader *r)
 {
 	struct conf *c = r->conf;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	long most =
+	    (long)find_key(STR("security"), STR("max_parallel_hashes"))->max;
 	enum dk_err err;
 
 	if (c->n_origins == 0)
@@ -371,8 +432,14 @@ settle(struct reader *r)
 		    "as: origin = https://www.example.org");
 	if (str_is_none(c->name))
 		c->name = c->origins[0].host;
+	/* 8 with a second factor (63B 3.1.1.2), unless the site says more. */
+	c->password_min_with_factor = PASSWORD_MIN_WITH_FACTOR;
+	if (*line_of(
+		c, find_key(STR("security"), STR("password_min_length"))) != 0)
+		c->password_min_with_factor = c->password_min_length;
 	if (c->max_parallel_hashes == 0)
-		c->max_parallel_hashes = cpus < 1 ? 1 : (unsigned)cpus;
+		c->max_parallel_hashes =
+		    cpus < 1 ? 1 : (unsigned)(cpus < most ? cpus : most);
 	if (!argon2_is_strong(c->argon2_memory_kib, c->argon2_passes))
 		return fail_at(r,
 		    line_of_pair(
@@ -412,17 +479,18 @@ conf_parse(struct str path, struct str text, struct arena *arena,
 	struct reader r = {
 		.path = path, .arena = arena, .conf = conf, .message = message
 	};
-	struct str rest = arena_dup(arena, text), line;
+	struct str rest, line;
 	enum dk_err err;
 
 	*conf = (struct conf){ 0 };
+	if (text.n > CONF_FILE_MAX)
+		return fail_size(&r);
+	rest = arena_dup(arena, text);
 	conf->file = arena_dup(arena, path);
 	conf->rules = arena_alloc(arena, CONF_RULES_MAX * sizeof(*conf->rules));
 	if (str_is_none(rest) || str_is_none(conf->file) ||
-	    conf->rules == NULL || conf_keys_count > CONF_KEYS_MAX) {
-		(void)fail_at(&r, 0, "does not fit into memory");
-		return DK_ERR_NOMEM;
-	}
+	    conf->rules == NULL || conf_keys_count > CONF_KEYS_MAX)
+		return fail_memory(&r);
 	err = set_defaults(&r);
 	while (err == DK_OK && str_cut(&rest, '\n', &line)) {
 		r.line++;
@@ -433,18 +501,16 @@ conf_parse(struct str path, struct str text, struct arena *arena,
 
 /* A secret in a file that everybody reads is none. */
 static enum dk_err
-check_mode(const struct conf *conf, int fd, struct buf *message)
+check_mode(struct reader *r, int fd)
 {
 	struct stat st;
 
-	if (str_is_none(conf->shared_secret) || fstat(fd, &st) != 0 ||
+	if (str_is_none(r->conf->shared_secret) || fstat(fd, &st) != 0 ||
 	    (st.st_mode & S_IROTH) == 0)
 		return DK_OK;
-	buf_addf(message,
-	    "%.*s: holds a secret and everybody can read it; "
-	    "run: chmod o-rwx %.*s",
-	    STR_FMT(conf->file), STR_FMT(conf->file));
-	return DK_ERR_CONF;
+	return fail_at(r, 0,
+	    "holds a secret and everybody can read it; run: chmod o-rwx %.*s",
+	    STR_FMT(r->path));
 }
 
 /* The whole file into the arena. */
@@ -475,31 +541,34 @@ enum dk_err
 conf_load(struct str path, struct arena *arena, struct conf *conf,
     struct buf *message)
 {
+	struct reader r = {
+		.path = path, .arena = arena, .conf = conf, .message = message
+	};
 	struct str name = arena_dup(arena, path), text;
 	enum dk_err err;
 	int fd;
 
 	if (str_is_none(name))
-		return DK_ERR_NOMEM;
+		return fail_memory(&r);
 	fd = open(name.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		buf_addf(message,
-		    "%s: cannot be read: %s; make one with: "
-		    "doorkeep init, or name another in "
-		    "DOORKEEP_CONFIG",
-		    name.p, strerror(errno));
+		(void)fail_at(&r, 0,
+		    "cannot be read: %s; make one with: doorkeep init, or "
+		    "name another in DOORKEEP_CONFIG",
+		    strerror(errno));
 		return DK_ERR_IO;
 	}
 	err = read_file(fd, arena, &text);
 	if (err == DK_ERR_IO)
-		buf_addf(message, "%s: %s", name.p, strerror(errno));
+		(void)fail_at(&r, 0, "%s", strerror(errno));
 	if (err == DK_ERR_TOO_LARGE)
-		buf_addf(message, "%s: is larger than %d bytes", name.p,
-		    CONF_FILE_MAX);
+		(void)fail_size(&r);
+	if (err == DK_ERR_NOMEM)
+		(void)fail_memory(&r);
 	if (err == DK_OK)
 		err = conf_parse(path, text, arena, conf, message);
 	if (err == DK_OK)
-		err = check_mode(conf, fd, message);
+		err = check_mode(&r, fd);
 	(void)close(fd);
 	return err;
 }

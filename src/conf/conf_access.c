@@ -49,7 +49,7 @@ read_pattern(struct str text, struct arena *arena, struct conf_rule *rule,
 		rule->host = lower(host, arena);
 		/* None would mean every host. */
 		if (str_is_none(rule->host))
-			return fail(message, "does not fit into memory", text);
+			return DK_ERR_NOMEM;
 		rule->pattern = (struct str){ path.p - 1, path.n + 1 };
 	}
 	if (rule->pattern.n == 0 || rule->pattern.n > 1024)
@@ -102,6 +102,16 @@ add_subject(struct conf_rule *rule, enum conf_subject_kind kind,
 }
 
 static enum dk_err
+add_user(struct conf_rule *rule, struct str name, struct arena *arena,
+    struct str word, struct buf *message)
+{
+	name = lower(name, arena);
+	if (str_is_none(name))
+		return DK_ERR_NOMEM;
+	return add_subject(rule, CONF_SUBJECT_USER, name, word, message);
+}
+
+static enum dk_err
 read_subjects(struct str text, struct arena *arena, struct conf_rule *rule,
     struct buf *message)
 {
@@ -121,9 +131,8 @@ read_subjects(struct str text, struct arena *arena, struct conf_rule *rule,
 	while (err == DK_OK && str_cut(&text, ',', &word)) {
 		word = str_trim(word);
 		if (str_starts(word, STR("user:")))
-			err = add_subject(rule, CONF_SUBJECT_USER,
-			    lower(str_sub(word, 5, word.n), arena), word,
-			    message);
+			err = add_user(rule, str_sub(word, 5, word.n), arena,
+			    word, message);
 		else if (str_starts(word, STR("group:")))
 			err = add_subject(rule, CONF_SUBJECT_GROUP,
 			    str_sub(word, 6, word.n), word, message);

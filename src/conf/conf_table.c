@@ -313,39 +313,58 @@ read_port(struct conf_origin *o)
 	return true;
 }
 
+/* text: scheme://host[:port] in lower case */
 static bool
-read_origin(struct str text, struct arena *arena, struct conf_origin *o)
+read_origin(struct str text, struct conf_origin *o)
 {
-	struct str rest = lower(text, arena);
-
 	*o = (struct conf_origin){ 0 };
-	o->https = str_starts(rest, STR("https://"));
-	if (!o->https && !str_starts(rest, STR("http://")))
+	o->https = str_starts(text, STR("https://"));
+	if (!o->https && !str_starts(text, STR("http://")))
 		return false;
-	o->host = str_sub(rest, o->https ? 8 : 7, rest.n);
-	if (!read_port(o) || !host_is_valid(o->host))
-		return false;
-	o->text = o->port == (o->https ? 443u : 80u)
-	    ? arena_printf(arena, 300, "http%s://%.*s", o->https ? "s" : "",
-		  STR_FMT(o->host))
-	    : arena_printf(arena, 300, "http%s://%.*s:%u", o->https ? "s" : "",
-		  STR_FMT(o->host), o->port);
-	return !str_is_none(o->text);
+	o->host = str_sub(text, o->https ? 8 : 7, text.n);
+	return read_port(o) && host_is_valid(o->host);
+}
+
+/* As browsers write it: they send [::1] for [0:0:0:0:0:0:0:1]. */
+static enum dk_err
+write_origin(struct conf_origin *o, struct arena *arena)
+{
+	char text[IP_TEXT_MAX];
+	struct ip_addr addr;
+
+	if (o->host.p[0] == '[' &&
+	    ip_parse(str_sub(o->host, 1, o->host.n - 2), &addr) &&
+	    !ip_is_v4(&addr)) {
+		ip_format(&addr, text);
+		o->host = arena_printf(arena, IP_TEXT_MAX + 2, "[%s]", text);
+	}
+	if (o->port == (o->https ? 443u : 80u))
+		o->text = arena_printf(arena, 300, "http%s://%.*s",
+		    o->https ? "s" : "", STR_FMT(o->host));
+	else
+		o->text = arena_printf(arena, 300, "http%s://%.*s:%u",
+		    o->https ? "s" : "", STR_FMT(o->host), o->port);
+	return str_is_none(o->host) || str_is_none(o->text) ? DK_ERR_NOMEM
+							    : DK_OK;
 }
 
 static enum dk_err
 set_origins(struct conf *conf, struct str text, struct arena *arena,
     struct buf *message)
 {
-	struct str item;
+	struct conf_origin *o;
+	struct str item, folded;
 
 	conf->n_origins = 0;
 	while (str_cut(&text, ',', &item)) {
 		item = str_trim(item);
 		if (conf->n_origins == CONF_ORIGINS_MAX)
 			return fail(message, "has too many entries (16)");
-		if (!read_origin(
-			item, arena, &conf->origins[conf->n_origins])) {
+		folded = lower(item, arena);
+		if (str_is_none(folded))
+			return DK_ERR_NOMEM;
+		o = &conf->origins[conf->n_origins];
+		if (!read_origin(folded, o)) {
 			item = conf_shown(item);
 			buf_addf(message,
 			    "\"%.*s\" is no origin; write "
@@ -354,6 +373,8 @@ set_origins(struct conf *conf, struct str text, struct arena *arena,
 			    STR_FMT(item));
 			return DK_ERR_CONF;
 		}
+		if (write_origin(o, arena) != DK_OK)
+			return DK_ERR_NOMEM;
 		conf->n_origins++;
 	}
 	return DK_OK;

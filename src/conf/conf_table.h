@@ -44,7 +44,7 @@ void *conf_field(struct conf *conf, const struct conf_key *key);
 
 /*
  * Set the key from text, which outlives conf.  On DK_ERR_CONF message says
- * what is wrong and what is allowed.
+ * what is wrong and what is allowed; on DK_ERR_NOMEM the arena is used up.
  */
 enum dk_err conf_set(struct conf *conf, const struct conf_key *key,
     struct str text, struct arena *arena, struct buf *message) DK_CHECK;
@@ -61,7 +61,7 @@ struct str conf_shown(struct str s);
  */
 bool conf_path_is_odd(struct str path);
 
-/* Parse one line of [access] into *rule. */
+/* Parse one line of [access] into *rule; errors as for conf_set. */
 enum dk_err conf_read_rule(struct str pattern, struct str requirement,
     struct arena *arena, struct conf_rule *rule, struct buf *message) DK_CHECK;
 
