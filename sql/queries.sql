@@ -30,6 +30,18 @@ UPDATE users
    SET password_hash = $2, must_change = $3, password_changed_at = $4
  WHERE id = $1;
 
+-- name: user_mark_password
+-- $1 id, $2 1 when the password is too short without a second factor
+UPDATE users SET password_short = $2 WHERE id = $1;
+
+-- name: user_require_change
+-- $1 id: the next sign-in has to change the password
+UPDATE users SET must_change = 1 WHERE id = $1;
+
+-- name: user_require_change_if_short
+-- $1 id, whose second factor goes
+UPDATE users SET must_change = 1 WHERE id = $1 AND password_short = 1;
+
 -- name: user_rehash
 -- $1 id, $2 the hash that was verified, $3 its replacement
 UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2;

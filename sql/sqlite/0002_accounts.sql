@@ -65,5 +65,9 @@ BEGIN
 	DELETE FROM recovery_codes WHERE user_id = OLD.id;
 END;
 
+-- The password is shorter than those without a second factor have to be.
+ALTER TABLE users ADD COLUMN password_short INTEGER NOT NULL DEFAULT 0
+	CHECK (password_short IN (0, 1));
+
 -- "Recent sign-ins" on a person's page.
 CREATE INDEX events_username ON events (username, id);

@@ -4,7 +4,8 @@
 /*
  * The one set of errors.  A function that can fail returns one of these and
  * is DK_CHECK; "no such row" and "wrong password" are not errors but answers
- * in an out parameter.  web/status.h maps them to HTTP.
+ * in an out parameter.  status_of() of web/page_error.c maps them to
+ * HTTP.
  */
 enum dk_err {
 	DK_OK = 0,

@@ -31,7 +31,8 @@ const struct ctl_command ctl_commands[] = {
 	  "Set a password; ends the user's sessions.",
 	  CTL_NEEDS_STORE, ctl_user_passwd, {
 		{ "password-stdin", NULL, "Read the password from stdin.", false },
-		{ "link", NULL, "Print a one-use link with which the person sets it.", false } } },
+		{ "link", NULL, "Print a one-use link with which the person sets it.", false },
+		{ "must-change", NULL, "Keep it; the next sign-in has to choose another.", false } } },
 	{ "user", "disable", "NAME", 1, 1,
 	  "Refuse a user from the next request on.",
 	  CTL_NEEDS_STORE, ctl_user_disable, { { 0 } } },

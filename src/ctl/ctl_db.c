@@ -68,6 +68,8 @@ ctl_db_backup(struct ctl *ctl)
 		ctl_say("{\"backup\":true}");
 	else
 		ctl_say("The copy is complete. It holds password hashes: keep "
-			"it as safe as the store.");
+			"it as safe as the store.\nSecond factors need "
+			"%.*s-key beside it; copy that to another place.",
+		    STR_FMT(ctl->conf.database));
 	return CTL_DONE;
 }

@@ -201,20 +201,42 @@ set_password(struct ctl *ctl, const struct user_row *user)
 	return e;
 }
 
+static enum ctl_exit
+require_change(struct ctl *ctl, const struct user_row *user)
+{
+	enum dk_err err =
+	    account_require_change(&ctl->dom, &ctl->asker, user, ctl->now_ms);
+
+	if (err != DK_OK)
+		return ctl_fail_err(err, "the user was not changed");
+	if (ctl->json)
+		ctl_say("{\"username\":\"%s\"}", user->username);
+	else
+		ctl_say("%s is signed out everywhere and has to choose a new "
+			"password at the next sign-in.",
+		    user->username);
+	return CTL_DONE;
+}
+
 enum ctl_exit
 ctl_user_passwd(struct ctl *ctl)
 {
 	struct user_row user;
 	enum ctl_exit e;
 
-	if (ctl_has(ctl, "link") && ctl_has(ctl, "password-stdin"))
-		return ctl_misuse(
-		    ctl, "--link and --password-stdin exclude each other");
+	if (ctl_has(ctl, "link") + ctl_has(ctl, "password-stdin") +
+		ctl_has(ctl, "must-change") >
+	    1)
+		return ctl_misuse(ctl,
+		    "--link, --must-change and "
+		    "--password-stdin exclude one another");
 	e = ctl_find_user(ctl, ctl->operand[0], &user);
 	if (e != CTL_DONE)
 		return e;
 	if (ctl_has(ctl, "link"))
 		e = print_link(ctl, &user);
+	else if (ctl_has(ctl, "must-change"))
+		e = require_change(ctl, &user);
 	else
 		e = set_password(ctl, &user);
 	secret_wipe(&user, sizeof(user));

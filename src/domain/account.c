@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "domain/audit.h"
+#include "domain/factor.h"
 #include "store/sessions.h"
 
 static bool
@@ -69,15 +70,15 @@ account_get(
 }
 
 enum dk_err
-account_by_id(struct domain *dom, int64_t id, struct user_row *user,
-    bool *found)
+account_by_id(
+    struct domain *dom, int64_t id, struct user_row *user, bool *found)
 {
 	return users_get_by_id(dom->db, id, user, found);
 }
 
 enum dk_err
-account_list(struct domain *dom, struct str after, size_t limit, users_fn *fn,
-    void *arg)
+account_list(
+    struct domain *dom, struct str after, size_t limit, users_fn *fn, void *arg)
 {
 	return users_list(dom->db, after, limit, fn, arg);
 }
@@ -272,6 +273,45 @@ out:
 }
 
 enum dk_err
+account_judge_password(struct domain *dom, const struct user_row *user,
+    struct str pw, enum password_flaw *flaw, bool *is_short)
+{
+	enum factor_state state;
+	enum dk_err err = factor_state(dom, user->id, &state);
+
+	*flaw = PASSWORD_FINE;
+	*is_short = false;
+	if (err != DK_OK)
+		return err;
+	*flaw = state == FACTOR_ON
+	    ? password_judge_with_factor(dom->conf, pw, user)
+	    : password_judge(dom->conf, pw, user);
+	if (*flaw == PASSWORD_FINE)
+		*is_short = password_is_short(dom->conf, pw);
+	return DK_OK;
+}
+
+enum dk_err
+account_require_change(struct domain *dom, const struct asker *asker,
+    const struct user_row *user, int64_t now_ms)
+{
+	const struct audit what = { .event = "password_change_required",
+		.outcome = "success",
+		.username = str_from(user->username) };
+	int64_t n;
+	enum dk_err err = db_begin(dom->db, DB_WRITE);
+
+	if (err != DK_OK)
+		return err;
+	err = users_require_change(dom->db, user->id, false);
+	if (err == DK_OK)
+		err = sessions_delete_of_user(dom->db, user->id, STR_NONE, &n);
+	if (err == DK_OK)
+		err = audit_write(dom, asker, &what, now_ms);
+	return db_end(dom->db, err);
+}
+
+enum dk_err
 account_set_password(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str pw, struct str keep_session,
     int64_t now_ms, enum password_flaw *flaw)
@@ -280,19 +320,24 @@ account_set_password(struct domain *dom, const struct asker *asker,
 		.outcome = "success",
 		.username = str_from(user->username) };
 	char hash[USER_PASSWORD_HASH_MAX + 1];
+	bool is_short;
 	enum dk_err err;
 	int64_t n;
 
-	*flaw = password_judge(dom->conf, pw, user);
-	if (*flaw != PASSWORD_FINE)
-		return DK_ERR_INPUT;
-	err = password_hash(dom, pw, hash);
+	hash[0] = '\0';
+	err = account_judge_password(dom, user, pw, flaw, &is_short);
+	if (err == DK_OK && *flaw != PASSWORD_FINE)
+		err = DK_ERR_INPUT;
+	if (err == DK_OK)
+		err = password_hash(dom, pw, hash);
 	if (err == DK_OK)
 		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
 	err = users_set_password(
 	    dom->db, user->id, str_from(hash), false, now_ms);
+	if (err == DK_OK)
+		err = users_mark_password(dom->db, user->id, is_short);
 	if (err == DK_OK)
 		err = sessions_delete_of_user(
 		    dom->db, user->id, keep_session, &n);

@@ -62,6 +62,18 @@ struct account_new {
 enum dk_err account_add(struct domain *dom, const struct asker *asker,
     const struct account_new *new_account, int64_t now_ms,
     enum password_flaw *flaw) DK_CHECK;
+/*
+ * The rules for a new password of this user: shorter ones will do with a
+ * second factor.  *is_short: it would not do without one.
+ */
+enum dk_err account_judge_password(struct domain *dom,
+    const struct user_row *user, struct str pw, enum password_flaw *flaw,
+    bool *is_short) DK_CHECK;
+/* The password is known to others: all sessions end, and the next sign-in
+ * has to choose another (DK-W-09). */
+enum dk_err account_require_change(struct domain *dom,
+    const struct asker *asker, const struct user_row *user,
+    int64_t now_ms) DK_CHECK;
 /* Ends all sessions of the user but `keep_session` (STR_NONE: all). */
 enum dk_err account_set_password(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str pw, struct str keep_session,

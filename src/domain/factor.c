@@ -415,6 +415,8 @@ factor_remove(struct domain *dom, const struct asker *asker,
 		err = sessions_delete_of_user(dom->db, user->id, keep_session,
 		    &n);
 	if (err == DK_OK && *removed)
+		err = users_require_change(dom->db, user->id, true);
+	if (err == DK_OK && *removed)
 		err = note(dom, asker, "second_factor_removed", user, STR_NONE,
 		    now_ms);
 	return db_end(dom->db, err);

@@ -64,7 +64,8 @@ enum dk_err factor_check(struct domain *dom, const struct asker *asker,
 enum dk_err factor_new_codes(struct domain *dom, const struct asker *asker,
     const struct user_row *user, int64_t now_ms,
     struct recovery_codes *codes) DK_CHECK;
-/* Take it off, by the person or by an administrator; other sessions end. */
+/* Take it off, by the person or by an administrator; other sessions end.  A
+ * password that is too short without it has to be changed (DK-W-01). */
 enum dk_err factor_remove(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str keep_session, int64_t now_ms,
     bool *removed) DK_CHECK;

@@ -20,8 +20,8 @@ link_make(struct domain *dom, const struct asker *asker,
 	if (err != DK_OK)
 		return err;
 	device_token(token, &hash);
-	err = links_put(dom->db, user->id, &hash, now_ms,
-	    now_ms + LINK_LIFE_MS);
+	err =
+	    links_put(dom->db, user->id, &hash, now_ms, now_ms + LINK_LIFE_MS);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	err = db_end(dom->db, err);
@@ -81,7 +81,7 @@ link_use(struct domain *dom, const struct asker *asker,
 	char hash[USER_PASSWORD_HASH_MAX + 1] = "";
 	struct digest token_hash;
 	struct user_row user;
-	bool found;
+	bool found, is_short = false;
 	enum dk_err err;
 
 	*flaw = PASSWORD_FINE;
@@ -89,19 +89,20 @@ link_use(struct domain *dom, const struct asker *asker,
 	err = link_look(dom, token, now_ms, &user, &found);
 	if (err != DK_OK || !found)
 		goto out;
-	*flaw = password_judge(dom->conf, pw, &user);
-	if (*flaw != PASSWORD_FINE) {
+	err = account_judge_password(dom, &user, pw, flaw, &is_short);
+	if (err == DK_OK && *flaw != PASSWORD_FINE)
 		err = DK_ERR_INPUT;
-		goto out;
-	}
-	err = password_hash(dom, pw, hash);
+	if (err == DK_OK)
+		err = password_hash(dom, pw, hash);
 	if (err == DK_OK)
 		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
 	device_token(token, &token_hash);
-	err = use_up(dom, asker, &token_hash, &user, str_from(hash), now_ms,
-	    used);
+	err = use_up(
+	    dom, asker, &token_hash, &user, str_from(hash), now_ms, used);
+	if (err == DK_OK && *used)
+		err = users_mark_password(dom->db, user.id, is_short);
 	err = db_end(dom->db, err);
 	if (err != DK_OK)
 		*used = false;

@@ -4,10 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/embed.h"
+#include "base/nfc.h"
 #include "base/secret.h"
 #include "domain/stored_hash.h"
 
-enum { BLOCKLIST_LINE_MAX = 2048 };
+extern const struct embedded embedded_passwords[];
+
+enum {
+	BLOCKLIST_LINE_MAX = 2048,
+	NORMAL_MAX = PASSWORD_BYTES_MAX * NFC_GROWTH_MAX
+};
 
 static size_t
 memory_bytes(const struct conf *conf)
@@ -33,7 +40,9 @@ enum dk_err
 password_hash(
     struct domain *dom, struct str pw, char hash[USER_PASSWORD_HASH_MAX + 1])
 {
+	char text[NORMAL_MAX + 1];
 	struct hash_slot slot;
+	struct buf normal;
 	enum dk_err err;
 
 	hash[0] = '\0';
@@ -42,8 +51,11 @@ password_hash(
 	err = slots_take(&dom->slots, PASSWORD_HASH_WAIT_MS, &slot);
 	if (err != DK_OK)
 		return err;
-	err = hash_in_slot(dom->conf, pw, hash);
+	BUF_OVER(&normal, text);
+	(void)nfc_add(&normal, pw);
+	err = hash_in_slot(dom->conf, buf_str(&normal), hash);
 	slots_give(&dom->slots, &slot);
+	secret_wipe(text, sizeof(text));
 	return err;
 }
 
@@ -90,6 +102,27 @@ is_current(const struct conf *conf, struct str stored)
 		   z, conf->argon2_passes, memory_bytes(conf)) == 0;
 }
 
+/*
+ * As it is normalized, and for an imported hash as it was typed too: who made
+ * it may not have normalized (D-04 of the requirements).
+ */
+static enum dk_err
+try_stored(struct str stored, struct str pw, bool *match)
+{
+	char text[NORMAL_MAX + 1];
+	struct buf normal;
+	enum dk_err err;
+
+	BUF_OVER(&normal, text);
+	(void)nfc_add(&normal, pw);
+	err = stored_hash_verify(stored, buf_str(&normal), match);
+	if (err == DK_OK && !*match && !str_eq(buf_str(&normal), pw) &&
+	    stored_hash_read(stored).scheme != HASH_ARGON2ID)
+		err = stored_hash_verify(stored, pw, match);
+	secret_wipe(text, sizeof(text));
+	return err;
+}
+
 enum dk_err
 password_verify(struct domain *dom, struct str pw, struct str stored,
     bool *match, bool *rehash)
@@ -114,7 +147,7 @@ password_verify(struct domain *dom, struct str pw, struct str stored,
 	if (err != DK_OK)
 		return err;
 	if (usable)
-		err = stored_hash_verify(stored, pw, match);
+		err = try_stored(stored, pw, match);
 	/* Whatever is stored, one hash of the configured cost is computed,
 	 * or the answer's delay would tell names and schemes. */
 	if (err == DK_OK && !current && !*match)
@@ -126,45 +159,71 @@ password_verify(struct domain *dom, struct str pw, struct str stored,
 	return err;
 }
 
+/* Between the digits and signs that people put around a name. */
+static struct str
+core_of(struct str pw)
+{
+	static const char around[] = "0123456789!?.,-_+*#$%&/()= ";
+
+	while (pw.n > 0 && strchr(around, pw.p[0]) != NULL)
+		pw = str_sub(pw, 1, pw.n);
+	while (pw.n > 0 && strchr(around, pw.p[pw.n - 1]) != NULL)
+		pw.n--;
+	return pw;
+}
+
+/* The name itself, backwards, or again and again. */
+static bool
+is_made_of(struct str pw, struct str name)
+{
+	size_t i;
+
+	if (name.n == 0 || pw.n == 0)
+		return false;
+	for (i = 0; i + name.n <= pw.n; i += name.n)
+		if (!str_ieq(str_sub(pw, i, name.n), name))
+			break;
+	if (i == pw.n)
+		return true;
+	for (i = 0; pw.n == name.n && i < pw.n; i++)
+		if (!str_ieq(
+			str_sub(pw, i, 1), str_sub(name, name.n - 1 - i, 1)))
+			return false;
+	return pw.n == name.n;
+}
+
 static bool
 is_name(struct str pw, const struct conf *conf, const struct user_row *user)
 {
-	struct str local, rest;
-	size_t i;
+	struct str local, rest, names[5 + 2 * CONF_ORIGINS_MAX];
+	struct str core = core_of(pw);
+	size_t i, n = 0;
 
 	(void)str_split(str_from(user->email), '@', &local, &rest);
-	if (str_ieq(pw, str_from(user->username)) ||
-	    str_ieq(pw, str_from(user->display_name)) ||
-	    str_ieq(pw, str_from(user->email)) || str_ieq(pw, local) ||
-	    str_ieq(pw, conf->name))
-		return true;
-	for (i = 0; i < conf->n_origins; i++)
-		if (str_ieq(pw, conf->origins[i].host) ||
-		    str_ieq(pw, conf->origins[i].text))
+	names[n++] = str_from(user->username);
+	names[n++] = str_from(user->display_name);
+	names[n++] = str_from(user->email);
+	names[n++] = local;
+	names[n++] = conf->name;
+	for (i = 0; i < conf->n_origins; i++) {
+		names[n++] = conf->origins[i].host;
+		names[n++] = conf->origins[i].text;
+	}
+	for (i = 0; i < n; i++)
+		if (is_made_of(pw, names[i]) || is_made_of(core, names[i]))
 			return true;
 	return false;
 }
 
-/* Long ones that people really take. */
+/* The built-in list: in lower case, one a line. */
 static bool
 is_well_known(struct str pw)
 {
-	static const char *const list[] = { "passwordpassword",
-		"password12345678", "1234567890123456", "123456789012345",
-		"1q2w3e4r5t6y7u8i", "qwertyuiopasdfgh", "qwertyuiopasdfghjkl",
-		"qwertyuiop123456", "correcthorsebatterystaple",
-		"correct horse battery staple", "iloveyouiloveyou",
-		"abcdefghijklmnop", "abcdefghijklmno", "aaaaaaaaaaaaaaa",
-		"aaaaaaaaaaaaaaaa", "000000000000000", "0000000000000000",
-		"111111111111111", "1111111111111111", "changemechangeme",
-		"letmeinletmeinletmein", "administrator123",
-		"administratoradministrator", "thisisapassword",
-		"thisismypassword", "mypasswordispassword", "passwordpassword1",
-		"qwertyqwertyqwerty", "1qaz2wsx3edc4rfv", "zaq12wsxcde34rfv" };
-	size_t i;
+	const struct embedded *e = embedded_passwords;
+	struct str rest = { e->text, e->len }, line;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-		if (str_ieq(pw, str_from(list[i])))
+	while (str_cut(&rest, '\n', &line))
+		if (line.n > 0 && str_ieq(line, pw))
 			return true;
 	return false;
 }
@@ -194,9 +253,23 @@ is_listed(const struct conf *conf, struct str pw)
 	return listed;
 }
 
-enum password_flaw
-password_judge(
-    const struct conf *conf, struct str pw, const struct user_row *user)
+static size_t
+code_points(struct str pw)
+{
+	char text[NORMAL_MAX + 1];
+	struct buf normal;
+	size_t points;
+
+	BUF_OVER(&normal, text);
+	(void)nfc_add(&normal, pw);
+	points = str_utf8_len(buf_str(&normal));
+	secret_wipe(text, sizeof(text));
+	return points;
+}
+
+static enum password_flaw
+judge(const struct conf *conf, struct str pw, const struct user_row *user,
+    unsigned least)
 {
 	size_t points;
 
@@ -204,16 +277,38 @@ password_judge(
 		return PASSWORD_TOO_LONG;
 	if (!str_is_utf8(pw) || str_contains(pw, '\0'))
 		return PASSWORD_NOT_TEXT;
-	points = str_utf8_len(pw);
+	points = code_points(pw);
 	if (points > PASSWORD_CODE_POINTS_MAX)
 		return PASSWORD_TOO_LONG;
-	if (points < conf->password_min_length)
-		return PASSWORD_TOO_SHORT;
+	if (points < least)
+		return least == conf->password_min_length ?
+		    PASSWORD_TOO_SHORT :
+		    PASSWORD_TOO_SHORT_WITH_FACTOR;
 	if (is_name(pw, conf, user))
 		return PASSWORD_IS_NAME;
 	if (is_well_known(pw) || is_listed(conf, pw))
 		return PASSWORD_COMMON;
 	return PASSWORD_FINE;
+}
+
+enum password_flaw
+password_judge(
+    const struct conf *conf, struct str pw, const struct user_row *user)
+{
+	return judge(conf, pw, user, conf->password_min_length);
+}
+
+enum password_flaw
+password_judge_with_factor(
+    const struct conf *conf, struct str pw, const struct user_row *user)
+{
+	return judge(conf, pw, user, conf->password_min_with_factor);
+}
+
+bool
+password_is_short(const struct conf *conf, struct str pw)
+{
+	return code_points(pw) < conf->password_min_length;
 }
 
 void
@@ -224,10 +319,13 @@ password_flaw_text(
 	case PASSWORD_FINE:
 		break;
 	case PASSWORD_TOO_SHORT:
+	case PASSWORD_TOO_SHORT_WITH_FACTOR:
 		buf_addf(out,
 		    "The password is too short. Use at least %u "
 		    "characters; a few words are easy to remember.",
-		    conf->password_min_length);
+		    flaw == PASSWORD_TOO_SHORT ?
+			conf->password_min_length :
+			conf->password_min_with_factor);
 		break;
 	case PASSWORD_TOO_LONG:
 		buf_addf(out,

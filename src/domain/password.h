@@ -16,7 +16,8 @@ enum {
 };
 
 /*
- * argon2id PHC string of pw (RFC 9106) with the configured cost, into hash.
+ * argon2id PHC string of pw in Normalization Form C (base/nfc.h; RFC 9106)
+ * with the configured cost, into hash.
  * Takes a slot: DK_ERR_BUSY when all are taken.  The caller wipes pw.
  */
 enum dk_err password_hash(struct domain *dom, struct str pw,
@@ -36,6 +37,7 @@ enum dk_err password_verify(struct domain *dom, struct str pw,
 enum password_flaw {
 	PASSWORD_FINE,
 	PASSWORD_TOO_SHORT,
+	PASSWORD_TOO_SHORT_WITH_FACTOR,
 	PASSWORD_TOO_LONG,
 	PASSWORD_NOT_TEXT, /* not UTF-8, or holds NUL */
 	PASSWORD_IS_NAME,  /* the user's or the site's name */
@@ -43,6 +45,11 @@ enum password_flaw {
 };
 enum password_flaw password_judge(
     const struct conf *conf, struct str pw, const struct user_row *user);
+/* The same for who has a second factor: shorter ones will do (DK-W-01). */
+enum password_flaw password_judge_with_factor(
+    const struct conf *conf, struct str pw, const struct user_row *user);
+/* Too short for somebody without a second factor? */
+bool password_is_short(const struct conf *conf, struct str pw);
 /* A sentence for people that says what is wrong and what to do.  Static but
  * for the number, which is filled in; into out. */
 void password_flaw_text(

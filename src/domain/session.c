@@ -100,7 +100,7 @@ session_check(struct domain *dom, struct str cookie_value, struct str host,
 		goto out;
 	hash_secret(&token.secret, &hash);
 	if (!digest_eq(&hash, &view.session.secret_hash) || view.disabled ||
-	    !host_fits(dom, &view.session, host))
+	    view.must_change || !host_fits(dom, &view.session, host))
 		goto out;
 	if (now_ms >= expiry(&view.session)) {
 		*answer = SESSION_EXPIRED;
@@ -214,7 +214,7 @@ still_valid(struct domain *dom, const struct user_row *user, bool *valid)
 
 	*valid = false;
 	err = users_get_by_id(dom->db, user->id, &now, &found);
-	if (err == DK_OK && found && !now.disabled)
+	if (err == DK_OK && found && !now.disabled && !now.must_change)
 		*valid = same_hash(
 		    str_from(now.password_hash), str_from(user->password_hash));
 	secret_wipe(&now, sizeof(now));

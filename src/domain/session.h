@@ -43,7 +43,8 @@ enum session_answer {
 /*
  * Look the cookie's value up.  Only with SESSION_LIVE is *session filled in.
  * Reads once; writes only to delete an expired row, never waiting for it.
- * A disabled user's session is SESSION_NONE.  host is the host of the
+ * The session of a disabled user, or of one who has to change the password,
+ * is SESSION_NONE.  host is the host of the
  * request's origin: a session of another host is SESSION_NONE (DK-S-19).
  */
 enum dk_err session_check(struct domain *dom, struct str cookie_value,

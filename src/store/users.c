@@ -80,6 +80,24 @@ users_set_password(struct db *db, int64_t id, struct str hash,
 }
 
 enum dk_err
+users_mark_password(struct db *db, int64_t id, bool is_short)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_INT(is_short) };
+
+	return db_exec(db, Q_USER_MARK_PASSWORD, args, 2, NULL);
+}
+
+enum dk_err
+users_require_change(struct db *db, int64_t id, bool if_short)
+{
+	const struct db_arg args[] = { DB_ARG_INT(id) };
+
+	return db_exec(db,
+	    if_short ? Q_USER_REQUIRE_CHANGE_IF_SHORT : Q_USER_REQUIRE_CHANGE,
+	    args, 1, NULL);
+}
+
+enum dk_err
 users_rehash(struct db *db, int64_t id, struct str verified, struct str hash)
 {
 	const struct db_arg args[] = { DB_ARG_INT(id), DB_ARG_TEXT(verified),

@@ -49,6 +49,12 @@ enum dk_err users_add(struct db *db, const struct user_row *row,
 /* Also sets password_changed_at. */
 enum dk_err users_set_password(struct db *db, int64_t id, struct str hash,
     bool must_change, int64_t now_ms) DK_CHECK;
+/* Too short for somebody without a second factor? */
+enum dk_err users_mark_password(struct db *db, int64_t id,
+    bool is_short) DK_CHECK;
+/* The next sign-in has to change it; if_short: only if it is marked so. */
+enum dk_err users_require_change(struct db *db, int64_t id,
+    bool if_short) DK_CHECK;
 /* Replace a hash by one of the same password, unless it changed meanwhile. */
 enum dk_err users_rehash(struct db *db, int64_t id, struct str verified,
     struct str hash) DK_CHECK;

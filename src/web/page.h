@@ -137,6 +137,9 @@ void page_password_right(struct ctx *c, const struct user_row *user,
 /* Make the session and send the person on. */
 void page_let_in(struct ctx *c, const struct user_row *user,
     const struct login_form *form, int level);
+/* The password has to be changed before anything else. */
+void page_change_first(struct ctx *c, const struct user_row *user,
+    const struct login_form *form);
 /* Does plain http do here?  If not, *why is what the page says. */
 bool http_is_fine(const struct ctx *c);
 /* Is the posted form of sign-in ours?  guard_origin and the token. */

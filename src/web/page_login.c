@@ -39,8 +39,8 @@ add_challenge(struct ctx *c)
 	BUF_OVER(&b, text);
 	buf_addz(&b, "Cookie realm=\"");
 	for (i = 0; i < name.n; i++)
-		if (name.p[i] > 0x1f && name.p[i] < 0x7f &&
-		    name.p[i] != '"' && name.p[i] != '\\')
+		if (name.p[i] > 0x1f && name.p[i] < 0x7f && name.p[i] != '"' &&
+		    name.p[i] != '\\')
 			buf_addc(&b, name.p[i]);
 	buf_addf(&b, "\", form-action=\"%.*s/login\", cookie-name=\"%.*s\"",
 	    STR_FMT(c->web->conf->mount), STR_FMT(cookie_name(c)));
@@ -116,10 +116,10 @@ in_place(struct ctx *c)
 
 	if (!ctx_signed_in(c)) {
 		page_sign_in_here(c, next,
-		    str_eq(c->req->wanted_method, STR("POST")) ?
-			"You were signed out before your form arrived. Sign "
-			"in, go back in your browser, and send it again." :
-			NULL);
+		    str_eq(c->req->wanted_method, STR("POST"))
+			? "You were signed out before your form arrived. Sign "
+			  "in, go back in your browser, and send it again."
+			: NULL);
 		return;
 	}
 	err = gate_judge(c, c->req->wanted, STR("GET"), &answer);
@@ -130,8 +130,8 @@ in_place(struct ctx *c)
 	else if (answer.verdict == ACCESS_ALLOWED)
 		response_redirect(c->res, next_or_home(c, next));
 	else
-		page_sign_in_here(c, next,
-		    "This page asks for a fresh sign-in.");
+		page_sign_in_here(
+		    c, next, "This page asks for a fresh sign-in.");
 }
 
 void
@@ -144,7 +144,7 @@ page_login(struct ctx *c)
 		return;
 	}
 	form.next = input_next(c);
-	if (str_eq(c->req->query, STR("done=password")))
+	if (str_starts(c->req->query, STR("done=password")))
 		form.notice = "Your password is set. Sign in with it.";
 	if (ctx_signed_in(c))
 		response_redirect(c->res, form.next);
@@ -216,8 +216,8 @@ remember_device(struct ctx *c, const struct user_row *user)
 	if (!secret_from_text(cookie_own(c, "device"), &secret))
 		err = secret_new(&secret);
 	if (err == DK_OK)
-		err = device_remember(c->web->dom, user->id, &secret,
-		    c->now_ms);
+		err =
+		    device_remember(c->web->dom, user->id, &secret, c->now_ms);
 	/* Without it the person is signed in all the same. */
 	if (err == DK_OK) {
 		secret_to_text(&secret, text);
@@ -234,15 +234,19 @@ page_let_in(struct ctx *c, const struct user_row *user,
 	const struct session_start how = { .remember = form->remember,
 		.level = level,
 		.event = "sign_in",
-		.old_id = ctx_signed_in(c) ?
-		    str_from(c->session.view.session.id) :
-		    STR_NONE };
+		.old_id = ctx_signed_in(c)
+		    ? str_from(c->session.view.session.id)
+		    : STR_NONE };
 	struct session session;
 	bool refused;
 	enum dk_err err;
 
-	err = session_start(c->web->dom, &c->asker, user, &how, c->now_ms,
-	    &session, &refused);
+	if (user->must_change) {
+		page_change_first(c, user, form);
+		return;
+	}
+	err = session_start(
+	    c->web->dom, &c->asker, user, &how, c->now_ms, &session, &refused);
 	if (err != DK_OK) {
 		page_fail(c, err);
 	} else if (refused) {
@@ -267,8 +271,8 @@ wait_text(struct ctx *c, int64_t wait_s)
 	if (wait_s < 100)
 		return arena_printf(c->arena, 64, "in %lld second%s",
 		    (long long)wait_s, wait_s == 1 ? "" : "s");
-	return arena_printf(c->arena, 64, "in %lld minutes",
-	    (long long)((wait_s + 59) / 60));
+	return arena_printf(
+	    c->arena, 64, "in %lld minutes", (long long)((wait_s + 59) / 60));
 }
 
 void
@@ -333,8 +337,8 @@ page_login_post(struct ctx *c)
 	form = (struct login_form){ .username = in[0].text,
 		.remember = in[2].flag,
 		.next = next_or_home(c, in[3].text) };
-	if (!(c->req->is_json ? json_is_ours(c) :
-				form_is_ours(c, in[4].text, &form)))
+	if (!(c->req->is_json ? json_is_ours(c)
+			      : form_is_ours(c, in[4].text, &form)))
 		return;
 	if (!http_is_fine(c)) {
 		page_error_code(c, 403, "https_required", needs_https);

@@ -5,9 +5,10 @@
  */
 #include "domain/link.h"
 #include "http/form.h"
+#include "http/url.h"
 #include "web/page.h"
 
-enum { LINK_COOKIE_AGE_S = 3600 };
+enum { LINK_COOKIE_AGE_S = 3600, CHANGE_COOKIE_AGE_S = 600 };
 
 static struct str
 token_of_query(struct ctx *c)
@@ -35,7 +36,7 @@ look(struct ctx *c, struct secret *token, struct user_row *user, bool *alive)
 
 static void
 show_form(struct ctx *c, unsigned status, const struct user_row *user,
-    bool alive, const char *message)
+    bool alive, struct str next, const char *message)
 {
 	char token[CSRF_TOKEN_LEN + 1];
 	struct secret secret;
@@ -54,8 +55,9 @@ show_form(struct ctx *c, unsigned status, const struct user_row *user,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),
 		T_TEXT("username", str_from(user->username)),
+		T_TEXT("next", next_for_form(next)),
 		T_TEXT("message", str_from(message)), T_FLAG("dead", !alive) },
-	    4);
+	    5);
 }
 
 void
@@ -76,15 +78,28 @@ page_set_password(struct ctx *c)
 		if (err != DK_OK)
 			page_fail(c, err);
 		else
-			show_form(c, alive ? 200 : 404, &user, alive, NULL);
+			show_form(c, alive ? 200 : 404, &user, alive,
+			    input_next(c), NULL);
 		secret_wipe(&user, sizeof(user));
 	}
 	secret_wipe(&token, sizeof(token));
 }
 
+/* The password alone signs nobody in; where they were going is kept. */
+static void
+sign_in_next(struct ctx *c, struct str next)
+{
+	struct buf path = arena_buf(c->arena, 4 * URL_NEXT_MAX);
+
+	buf_addz(&path, "/login?done=password&next=");
+	buf_add_percent(&path, next);
+	page_redirect_own(
+	    c, buf_ok(&path) ? buf_z(&path) : "/login?done=password");
+}
+
 static void
 set_password(struct ctx *c, const struct secret *token,
-    const struct user_row *user, struct str pw)
+    const struct user_row *user, struct str pw, struct str next)
 {
 	enum password_flaw flaw;
 	char text[256];
@@ -92,20 +107,53 @@ set_password(struct ctx *c, const struct secret *token,
 	bool used;
 	enum dk_err err;
 
-	err = link_use(c->web->dom, &c->asker, token, pw, c->now_ms, &flaw,
-	    &used);
+	err = link_use(
+	    c->web->dom, &c->asker, token, pw, c->now_ms, &flaw, &used);
 	if (flaw != PASSWORD_FINE) {
 		BUF_OVER(&why, text);
 		password_flaw_text(flaw, c->web->conf, &why);
-		show_form(c, 400, user, true, buf_z(&why));
+		show_form(c, 400, user, true, next, buf_z(&why));
 	} else if (err != DK_OK) {
 		page_fail(c, err);
 	} else if (!used) {
-		show_form(c, 404, user, false, NULL);
+		show_form(c, 404, user, false, next, NULL);
 	} else {
-		page_redirect_own(c, "/login?done=password");
+		sign_in_next(c, next);
 		cookie_set_own(c, "link", STR(""), 0);
 	}
+}
+
+/*
+ * The password was right, but others know it: before anything else it has to
+ * be changed (DK-W-09).  By a one-use link of which nobody is told.
+ */
+void
+page_change_first(
+    struct ctx *c, const struct user_row *user, const struct login_form *form)
+{
+	struct buf path = arena_buf(c->arena, 4 * URL_NEXT_MAX);
+	char text[SECRET_TEXT_LEN + 1];
+	struct secret token;
+	enum dk_err err;
+
+	if (c->req->is_json) {
+		page_error_code(c, 403, "password_change_required",
+		    "This password has to be changed first. Sign in with a "
+		    "browser to do it.");
+		return;
+	}
+	err = link_make(c->web->dom, &c->asker, user, c->now_ms, &token);
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
+	buf_addz(&path, "/set-password?next=");
+	buf_add_percent(&path, form->next);
+	page_redirect_own(c, buf_ok(&path) ? buf_z(&path) : "/set-password");
+	secret_to_text(&token, text);
+	cookie_set_own(c, "link", str_from(text), CHANGE_COOKIE_AGE_S);
+	secret_wipe(&token, sizeof(token));
+	secret_wipe(text, sizeof(text));
 }
 
 void
@@ -113,13 +161,14 @@ page_set_password_post(struct ctx *c)
 {
 	struct input in[] = { { .name = "new_password",
 				  .max = PASSWORD_BYTES_MAX },
-		{ .name = "csrf_token", .max = 256 } };
+		{ .name = "csrf_token", .max = 256 },
+		{ .name = "next", .max = REQUEST_TARGET_MAX } };
 	struct secret token = { { 0 } };
 	struct user_row user = { 0 };
 	bool alive, no_cookie;
 	enum dk_err err;
 
-	if (!input_read(c, in, 2))
+	if (!input_read(c, in, 3))
 		return;
 	if (guard_origin(c) != GUARD_OWN ||
 	    !guard_login_form(c, in[1].text, &no_cookie)) {
@@ -131,9 +180,10 @@ page_set_password_post(struct ctx *c)
 	if (err != DK_OK)
 		page_fail(c, err);
 	else if (!alive)
-		show_form(c, 404, &user, false, NULL);
+		show_form(c, 404, &user, false, STR_NONE, NULL);
 	else
-		set_password(c, &token, &user, in[0].text);
+		set_password(
+		    c, &token, &user, in[0].text, next_or_home(c, in[2].text));
 	secret_wipe(&token, sizeof(token));
 	secret_wipe(&user, sizeof(user));
 }

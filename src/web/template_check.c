@@ -23,8 +23,8 @@ static const struct {
 	    "site_name mount style title logo home next !csrf_token "
 	    "message" },
 	{ "password.html",
-	    "site_name mount style title logo home username !csrf_token "
-	    "message ?dead" },
+	    "site_name mount style title logo home next username "
+	    "!csrf_token message ?dead" },
 	{ "logout.html",
 	    "site_name mount style title logo home ?signed_in username "
 	    "!csrf_token" },
