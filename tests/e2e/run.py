@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # The imports need the path above.
+import accounts  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
@@ -56,7 +57,7 @@ def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
-              ("records", records.run)]
+              ("records", records.run), ("accounts", accounts.run)]
     return table
 
 
