@@ -1,10 +1,11 @@
 #include "base/clock.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
+
 #define CLOCK_LAST_MS INT64_C(253402300799999) /* the end of the year 9999 */
+#define DAY_MS	      86400000
 
 static int64_t
 read_ms(clockid_t which)
@@ -27,34 +28,62 @@ clock_monotonic_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
-/* The parts of the nearest time that can be written; milliseconds returned. */
-static unsigned
-split(int64_t ms, struct tm *tm)
+static bool
+is_leap(unsigned year)
 {
-	time_t s;
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 
-	if (ms < 0)
-		ms = 0;
-	if (ms > CLOCK_LAST_MS)
-		ms = CLOCK_LAST_MS;
-	s = (time_t)(ms / 1000);
-	memset(tm, 0, sizeof(*tm));
-	(void)gmtime_r(&s, tm);
-	return (unsigned)(ms % 1000);
+/* A time in UTC: month and weekday (Sunday) from 0, the day from 1. */
+struct date {
+	unsigned year, month, day, weekday, hour, minute, second, ms;
+};
+
+/*
+ * The nearest time that can be written, in its parts.  Not by gmtime(): with
+ * TZ=right/UTC that counts leap seconds, which Unix time does not.
+ */
+static struct date
+split(int64_t ms)
+{
+	static const unsigned lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30,
+		31, 30, 31 };
+	const unsigned cycle = 146097; /* days of 400 years */
+	struct date d = { .year = 1970 };
+	unsigned days, left, n;
+
+	ms = ms < 0 ? 0 : ms > CLOCK_LAST_MS ? CLOCK_LAST_MS : ms;
+	days = (unsigned)(ms / DAY_MS);
+	left = (unsigned)(ms % DAY_MS);
+	d.weekday = (days + 4) % 7; /* the first day was a Thursday */
+	d.year += days / cycle * 400;
+	days %= cycle;
+	while (days >= (n = is_leap(d.year) ? 366 : 365)) {
+		days -= n;
+		d.year++;
+	}
+	while (days >=
+	    (n = lengths[d.month] + (d.month == 1 && is_leap(d.year)))) {
+		days -= n;
+		d.month++;
+	}
+	d.day = days + 1;
+	d.hour = left / 3600000;
+	d.minute = left / 60000 % 60;
+	d.second = left / 1000 % 60;
+	d.ms = left % 1000;
+	return d;
 }
 
 void
 clock_iso(int64_t ms, char text[CLOCK_ISO_LEN + 1])
 {
-	struct tm tm;
-	unsigned milli = split(ms, &tm);
+	struct date d = split(ms);
+	struct buf b;
 
-	(void)snprintf(text, CLOCK_ISO_LEN + 1,
-	    "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-	    (unsigned)(tm.tm_year + 1900) % 10000u,
-	    (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u,
-	    (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
-	    (unsigned)tm.tm_sec % 100u, milli);
+	buf_init(&b, text, CLOCK_ISO_LEN + 1);
+	buf_addf(&b, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", d.year, d.month + 1,
+	    d.day, d.hour, d.minute, d.second, d.ms);
 }
 
 void
@@ -64,12 +93,10 @@ clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1])
 		"Fri", "Sat" };
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May",
 		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	struct tm tm;
+	struct date d = split(ms);
+	struct buf b;
 
-	(void)split(ms, &tm);
-	(void)snprintf(text, CLOCK_HTTP_LEN + 1,
-	    "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
-	    (unsigned)tm.tm_mday % 100u, months[tm.tm_mon % 12],
-	    (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)tm.tm_hour % 100u,
-	    (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
+	buf_init(&b, text, CLOCK_HTTP_LEN + 1);
+	buf_addf(&b, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[d.weekday],
+	    d.day, months[d.month], d.year, d.hour, d.minute, d.second);
 }
