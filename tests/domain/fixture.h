@@ -132,8 +132,8 @@ static inline int
 stand_close(void **state)
 {
 	static const char *const names[] = { "store.db", "store.db-wal",
-		"store.db-shm", "store.db-hash", "stderr", "list", "other.db",
-		"link" };
+		"store.db-shm", "store.db-hash", "store.db-key", "stderr",
+		"list", "other.db", "link" };
 	struct stand *s = *state;
 	char path[128];
 	size_t i;
@@ -295,10 +295,10 @@ stand_run_child(struct stand *s, int gate, stand_fn *fn, int number)
 static inline int
 stand_parallel(struct stand *s, int n, stand_fn *fn)
 {
-	pid_t pids[32];
+	pid_t pids[64];
 	int gate[2], i, status, good = 0;
 
-	assert_true(n <= 32);
+	assert_true(n <= 64);
 	assert_int_equal(pipe(gate), 0);
 	for (i = 0; i < n; i++) {
 		pids[i] = fork();
