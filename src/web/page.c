@@ -1,6 +1,8 @@
 /* What the pages have in common: answers, cookies, values. */
 #include "web/page.h"
 
+#include <string.h>
+
 #include "http/cookie.h"
 #include "http/form.h"
 #include "http/url.h"
@@ -25,8 +27,8 @@ ctx_is_fresh(const struct ctx *c)
 struct str
 page_own_path(struct ctx *c, const char *path)
 {
-	return arena_printf(c->arena, 512, "%.*s%s",
-	    STR_FMT(c->web->conf->mount), path);
+	return arena_printf(c->arena, c->web->conf->mount.n + strlen(path),
+	    "%.*s%s", STR_FMT(c->web->conf->mount), path);
 }
 
 void

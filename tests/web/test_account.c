@@ -314,7 +314,8 @@ the_second_step_cannot_be_had_without_the_first(void **state)
 {
 	struct desk *d = *state;
 	struct totp_seed seed;
-	char code[TOTP_DIGITS + 1], recovery[32], step[512];
+	char code[TOTP_DIGITS + 1], recovery[32], step[512], body[256];
+	char token[128];
 
 	desk_sign_in(d, "alice");
 	enrol(d, &seed, recovery);
@@ -340,6 +341,20 @@ the_second_step_cannot_be_had_without_the_first(void **state)
 	d->now += 10 * MINUTE;
 	code_of(d, &seed, code);
 	assert_int_equal(send_code(d, code), 401);
+	assert_true(desk_shows(d, "start again"));
+	assert_true(desk_shows(d, "action=\"/auth/login\""));
+	/* And a form from elsewhere. */
+	first_step(d);
+	(void)snprintf(body, sizeof(body), "csrf_token=x&totp_code=%s", code);
+	desk_begin_form(d, "/auth/second-factor", body);
+	assert_int_equal(desk_send(d), 403);
+	first_step(d);
+	desk_token(d, token);
+	(void)snprintf(
+	    body, sizeof(body), "csrf_token=%s&totp_code=%s", token, code);
+	desk_begin_form(d, "/auth/second-factor", body);
+	desk_set(d, "HTTP_SEC_FETCH_SITE", "cross-site");
+	assert_int_equal(desk_send(d), 403);
 	assert_null(desk_cookie(d, SESSION));
 	/* And one from before the password was changed. */
 	first_step(d);
@@ -466,7 +481,8 @@ a_link_sets_the_password_once_and_signs_nobody_in(void **state)
 	assert_false(desk_shows(d, strchr(target, '=') + 1));
 	assert_int_equal(send_new_password(d, "short"), 400);
 	assert_int_equal(send_new_password(d, "another long phrase 8"), 303);
-	assert_true(desk_header_is(d, "Location", "/auth/login?done=password"));
+	assert_memory_equal(
+	    desk_header(d, "Location"), "/auth/login?done=password", 25);
 	assert_null(desk_cookie(d, SESSION));
 	desk_set_cookie(d, SESSION, session);
 	assert_false(desk_is_signed_in(d));
@@ -479,6 +495,38 @@ a_link_sets_the_password_once_and_signs_nobody_in(void **state)
 	desk_empty_jar(d);
 	desk_fill_login(d, "alice", "another long phrase 8", "");
 	assert_int_equal(desk_send(d), 303);
+}
+
+/* DK-W-09, DK-L-15 */
+static void
+a_password_that_others_know_is_changed_before_anything_else(void **state)
+{
+	struct desk *d = *state;
+	char more[2200] = "&next=/", target[128];
+	size_t n;
+
+	make_link(d, target); /* an older one does not matter */
+	for (n = strlen(more); n < 2000; n++)
+		more[n] = n % 20 == 0 ? '/' : 'a';
+	desk_sign_in(d, "alice");
+	(void)desk_sql(d, "UPDATE users SET must_change = 1");
+	assert_false(desk_is_signed_in(d));
+	desk_empty_jar(d);
+	desk_fill_login(d, "alice", "wrong", "");
+	assert_int_equal(desk_send(d), 401);
+	d->now += MINUTE;
+	desk_fill_login(d, "alice", PW, more);
+	assert_int_equal(desk_send(d), 303);
+	assert_null(desk_cookie(d, SESSION));
+	assert_memory_equal(
+	    desk_header(d, "Location"), "/auth/set-password", 18);
+	assert_int_equal(desk_get(d, desk_header(d, "Location")), 200);
+	assert_true(desk_shows(d, "<b>alice</b>"));
+	assert_int_equal(send_new_password(d, "another long phrase 8"), 303);
+	assert_null(desk_cookie(d, SESSION));
+	desk_fill_login(d, "alice", "another long phrase 8", "");
+	assert_int_equal(desk_send(d), 303);
+	assert_true(desk_is_signed_in(d));
 }
 
 static void
@@ -519,6 +567,8 @@ main(void)
 		DESK_TEST(a_program_sends_the_code_with_the_password),
 		DESK_TEST(taking_the_factor_off_needs_a_code),
 		DESK_TEST(a_link_sets_the_password_once_and_signs_nobody_in),
+		DESK_TEST(
+		    a_password_that_others_know_is_changed_before_anything_else),
 		DESK_TEST(a_link_needs_its_own_browser_and_site),
 	};
 

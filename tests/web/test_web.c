@@ -556,6 +556,7 @@ static const struct {
 	{ "https://WWW.Example.ORG", true },
 	{ "https://www.example.org:443", true }, { "null", false },
 	{ "http://www.example.org", false },
+	{ "http://www.example.org:443", false },
 	{ "https://www.example.org:8443", false },
 	{ "https://example.org", false },
 	{ "https://www.example.org.evil", false },
@@ -664,6 +665,11 @@ a_sign_out_from_another_site_is_refused(void **state)
 	desk_set(d, "HTTP_SEC_FETCH_SITE", "cross-site");
 	assert_int_equal(desk_send(d), 403);
 	assert_true(desk_is_signed_in(d));
+	/* Without a session there is nothing to end; it is refused the same. */
+	desk_begin_form(d, "/auth/logout", "csrf_token=x");
+	desk_set(d, "HTTP_SEC_FETCH_SITE", "cross-site");
+	d->without_cookies = true;
+	assert_int_equal(desk_send(d), 403);
 	/* DK-X-04: the request does not say which site this is. */
 	prepare_sign_out(d);
 	desk_set(d, "HTTP_SEC_FETCH_SITE", NULL);
@@ -1300,6 +1306,29 @@ an_error_in_the_store_is_no_answer(void **state)
 	assert_true(desk_is_signed_in(d));
 }
 
+/* HOUSE_STYLE: a response is buffered whole, and an error replaces it. */
+static void
+a_page_that_cannot_be_made_is_an_error_page(void **state)
+{
+	struct desk *d = *state;
+	struct templates *t = &d->web.templates;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (strcmp(t->item[i].name, "login.html") == 0)
+			t->item[i].text = STR("<p>half a page {{nonsense}}");
+	assert_int_equal(desk_get(d, "/auth/login"), 500);
+	expect_safe_headers(d, "500");
+	assert_false(desk_shows(d, "half a page"));
+	assert_true(desk_shows(d, "Request "));
+	assert_null(strstr(d->head, "Set-Cookie"));
+	/* At the gate, too, it is a no. */
+	desk_begin(d, "GET", "/x");
+	d->role = REQUEST_AUTHORIZER;
+	assert_int_equal(desk_send(d), 500);
+	assert_memory_equal(d->head, "Status: 500 ", 12);
+}
+
 /* DK-E-01: what could not be read is answered all the same. */
 static void
 a_request_that_cannot_be_read_is_answered_with_its_number(void **state)
@@ -1362,6 +1391,7 @@ main(void)
 		DESK_TEST(a_session_ends_by_time_and_by_hand),
 		DESK_TEST(says_unavailable_while_the_store_is_away),
 		DESK_TEST(an_error_in_the_store_is_no_answer),
+		DESK_TEST(a_page_that_cannot_be_made_is_an_error_page),
 		DESK_TEST(
 		    a_request_that_cannot_be_read_is_answered_with_its_number),
 	};
