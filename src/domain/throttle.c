@@ -85,6 +85,7 @@ name_buckets(struct domain *dom, const struct throttle_guess *guess,
 	bucket_name(&key, "pair", guess->factor, name, source, &t->pair);
 	bucket_name(&key, "source", guess->factor,
 	    guess->account_only ? name : STR(""), source, &t->source);
+	t->source_owner = guess->account_only ? t->account : t->source;
 	t->by_device = guess->device != NULL;
 	if (t->by_device)
 		bucket_name(&key, "device", guess->factor, name,
@@ -203,7 +204,7 @@ count_stranger(struct domain *dom, const struct throttle_ticket *t,
 	source_count(&source, now_ms);
 	account.owner = t->account;
 	pair.owner = t->account;
-	source.owner = t->source;
+	source.owner = t->source_owner;
 	err = throttle_put(dom->db, &account);
 	if (err == DK_OK)
 		err = throttle_put(dom->db, &pair);

@@ -59,6 +59,7 @@ struct throttle_guess {
 /* What a counted guess has to give back when it was right. */
 struct throttle_ticket {
 	struct bucket account, pair, source, device;
+	struct bucket source_owner; /* whose unlocking forgets it */
 	bool by_device;
 };
 

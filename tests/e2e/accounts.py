@@ -400,6 +400,7 @@ class Factor(FactorPart):
             self.stand.pass_time(STEP)
             browser, answer = self.both_steps(totp(self.seed, step + 1))
             eq(answer.status, 303, "the next code")
+            self.stand.next_step()
         with self.case("nobody learns of it who lacks the password",
                        "DK-T-07"):
             self.stand.add_user("plain")
@@ -593,7 +594,7 @@ class Factor(FactorPart):
                        "sessions", "DK-M-05 DK-S-13"):
             other = self.both_steps(self.next_code())[0]
             step = self.stand.next_step()
-            for code in ("", wrong_code(self.seed, step), self.codes[1]):
+            for code in ("", wrong_code(self.seed, step), self.codes[0]):
                 answer = self.act(self.me, "factor_remove", totp_code=code)
                 eq(answer.status, 403, "with %r" % code)
             true(self.let_in(other), "nothing has happened")
