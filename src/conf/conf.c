@@ -8,9 +8,9 @@
 
 #include "conf/conf_table.h"
 
-/* A file under way: what has been read, and where. */
 enum { PASSWORD_MIN_WITH_FACTOR = 8 };
 
+/* A file under way: what has been read, and where. */
 struct reader {
 	struct str path;
 	unsigned line;
@@ -232,7 +232,8 @@ read_line(struct reader *r, struct str line)
 		return fail_at(r, r->line,
 		    "the line holds a control or invisible character, or a "
 		    "byte that is not UTF-8; write plain text");
-	if (line.p[0] == '[')
+	/* "[::1]/x = any" is a rule. */
+	if (line.p[0] == '[' && (!setting || str_ends(line, STR("]"))))
 		return read_head(r, line);
 	if (!setting)
 		return fail_at(r, r->line, "a line is written key = value");

@@ -97,9 +97,9 @@ struct conf {
 	size_t n_trusted_proxies;
 	unsigned argon2_memory_kib, argon2_passes;
 	unsigned max_parallel_hashes;
-	unsigned password_min_length;  /* code points */
+	unsigned password_min_length;	   /* code points */
 	unsigned password_min_with_factor; /* of who has a second factor */
-	struct str password_blocklist; /* STR_NONE: the built-in one */
+	struct str password_blocklist;	   /* STR_NONE: the built-in one */
 
 	/* [fastcgi] */
 	struct str shared_secret; /* STR_NONE: none asked for */

@@ -53,7 +53,11 @@ read_pattern(struct str text, struct arena *arena, struct conf_rule *rule,
 		rule->pattern = (struct str){ path.p - 1, path.n + 1 };
 	}
 	if (rule->pattern.n == 0 || rule->pattern.n > 1024)
-		return fail(message, "is no pattern; write /path/", text);
+		return fail(message,
+		    rule->pattern.n == 0
+			? "is no pattern; write /path/"
+			: "is no pattern; write /path/ with at most 1024 bytes",
+		    text);
 	for (i = 0; i < rule->pattern.n; i++) {
 		char c = rule->pattern.p[i];
 
@@ -131,11 +135,11 @@ read_subjects(struct str text, struct arena *arena, struct conf_rule *rule,
 	while (err == DK_OK && str_cut(&text, ',', &word)) {
 		word = str_trim(word);
 		if (str_starts(word, STR("user:")))
-			err = add_user(rule, str_sub(word, 5, word.n), arena,
-			    word, message);
+			err = add_user(rule, str_trim(str_sub(word, 5, word.n)),
+			    arena, word, message);
 		else if (str_starts(word, STR("group:")))
 			err = add_subject(rule, CONF_SUBJECT_GROUP,
-			    str_sub(word, 6, word.n), word, message);
+			    str_trim(str_sub(word, 6, word.n)), word, message);
 		else
 			err = fail(message,
 			    "is no requirement; write public, "

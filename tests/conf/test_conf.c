@@ -445,6 +445,7 @@ static const struct {
 	{ "https://a:65535", "https://a:65535", "a", true, 65535 },
 	{ "https://1234", "https://1234", "1234", true, 443 },
 	{ "https://[::1]", "https://[::1]", "[::1]", true, 443 },
+	{ "http://[0:0:0:0:0:0:0:1]:80", "http://[::1]", "[::1]", false, 80 },
 	{ "https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443",
 	    "[2001:db8::1]", true, 8443 },
 };
@@ -506,8 +507,7 @@ static const char *const no_origins[] = {
 	"https://[127.0.0.1]",
 	"https://[::1]x",
 	"https://[::1%25lo]",
-	"https://b\xc3\xbc"
-	"cher.example",
+	"https://m\xc3\xbcnster.example",
 	"null",
 	"*",
 };
@@ -605,6 +605,8 @@ static const struct {
 	{ "name = s.i-d_9\n", "s.i-d_9", "s.i-d_9" },
 	{ "name = _sid\n", "_sid", "_sid" },
 	{ "name = __Secure-s\ndomain = example.org\n", "__Secure-s", "s" },
+	{ "domain = WWW.example.org\n", "__Secure-doorkeep", "doorkeep" },
+	{ "domain = .example.org\n", "__Secure-doorkeep", "doorkeep" },
 };
 
 static void
@@ -635,6 +637,10 @@ names_the_cookie_for_https_and_http(void **state)
 	"the name of a cookie with a domain must begin with __Secure-; " \
 	"change name or remove domain"
 
+#define NOT_OURS                                                             \
+	"the host of no origin belongs to domain, so no browser would keep " \
+	"the cookie; give a domain that is the end of a host in [site] origin"
+
 /* Browsers know a prefix in any case; over http they drop such a cookie. */
 static const struct {
 	const char *settings, *message;
@@ -660,6 +666,12 @@ static const struct {
 	{ "domain = example.org\nname = sid\n", "d.conf:5: " NOT_WIDE },
 	{ "domain = example.org; Path=/x\n",
 	    "d.conf:4: domain must be a name such as example.org" },
+	{ "domain = example.net\n", "d.conf:4: " NOT_OURS },
+	{ "domain = ample.org\n", "d.conf:4: " NOT_OURS },
+	{ "domain = www.www.example.org\n", "d.conf:4: " NOT_OURS },
+	{ "domain = .\n", "d.conf:4: " NOT_OURS },
+	{ "domain = ..\n", "d.conf:4: " NOT_OURS },
+	{ "domain = old.example.org\n", "d.conf:4: " NOT_OURS },
 	{ "domain = example.org:80\n",
 	    "d.conf:4: domain must be a name such as example.org" },
 };
@@ -774,6 +786,21 @@ refuses_an_idle_time_that_never_counts(void **state)
 		 "remember_absolute_timeout = 1s\n");
 }
 
+/* Fifteen alone, eight beside a second factor, or what the site says. */
+static void
+lets_a_password_be_shorter_beside_a_second_factor(void **state)
+{
+	struct stand *s = *state;
+
+	must_parse(s, SITE);
+	assert_int_equal(s->conf.password_min_with_factor, 8);
+	must_parse(s, SITE "[security]\npassword_min_length = 15\n");
+	assert_int_equal(s->conf.password_min_with_factor, 15);
+	must_parse(s, SITE "[security]\npassword_min_length = 20\n");
+	assert_int_equal(s->conf.password_min_length, 20);
+	assert_int_equal(s->conf.password_min_with_factor, 20);
+}
+
 /* --- the file as a whole -------------------------------------------------- */
 
 static const struct {
@@ -854,7 +881,11 @@ static const struct {
 	{ TEXT("[site\n"), "d.conf:1: a section head is written [name]" },
 	{ TEXT("[\n"), "d.conf:1: a section head is written [name]" },
 	{ TEXT("[site] # x\n"), "d.conf:1: a section head is written [name]" },
-	{ TEXT("[site]x = y\n"), "d.conf:1: a section head is written [name]" },
+	{ TEXT("[site]x = y\n"),
+	    "d.conf:1: a section head such as [site] must come first" },
+	{ TEXT("[log]\n[site]x = y\n"),
+	    "d.conf:2: unknown key \"[site]x\"; [log] has: destination, "
+	    "format, events_keep" },
 	{ TEXT("origin = https://a\n[site]\n"),
 	    "d.conf:1: a section head such as [site] must come first" },
 	{ TEXT(SITE "allow_http\n"),
@@ -1042,7 +1073,8 @@ reads_again_what_it_prints(void **state)
 	struct buf one, two;
 
 	must_parse(s,
-	    "[site]\norigin = HTTPS://B:443, http://[::1]:8080\nmount = /\n"
+	    "[site]\norigin = HTTPS://Www.Example.ORG:443, "
+	    "http://[::1]:8080\nmount = /\n"
 	    "[session]\nidle_timeout = 5400s\nabsolute_timeout = 36h\n"
 	    "[cookie]\ndomain = example.org\n"
 	    "[security]\ntrusted_proxies = ::ffff:10.0.0.0/104, ::1\n"
@@ -1336,6 +1368,7 @@ main(void)
 		STAND_TEST(bounds_the_name_of_the_cookie),
 		STAND_TEST(wants_memory_and_passes_strong_together),
 		STAND_TEST(refuses_an_idle_time_that_never_counts),
+		STAND_TEST(lets_a_password_be_shorter_beside_a_second_factor),
 		STAND_TEST(takes_a_file_however_it_is_laid_out),
 		STAND_TEST(refuses_a_file_with_its_line),
 		STAND_TEST(still_says_what_is_allowed_when_the_line_is_endless),
