@@ -646,11 +646,298 @@ class Factor(FactorPart):
                 true(event in events, event)
 
 
+class Picture(FactorPart):
+    """The QR code as a real browser paints it, under the page's policy."""
+
+    title, user = "QR code", "paula"
+
+    def run(self):
+        with self.case("Chromium shows it and zbarimg reads the link in it; "
+                       "the code from it turns the factor on",
+                       "DK-M-05 DK-H-01"):
+            need("zbarimg")
+            self.stand.add_user(self.user)
+            profile = tempfile.mkdtemp(prefix="dk-chromium-", dir="/tmp")
+            driver = None
+            try:
+                driver = open_browser(profile)
+                self.story(driver)
+            finally:
+                if driver is not None:
+                    driver.quit()
+                shutil.rmtree(profile, ignore_errors=True)
+
+    def press(self, driver, selector, **fields):
+        for name, text in fields.items():
+            driver.find_element("name", name).send_keys(text)
+        driver.find_element("css selector", selector).click()
+
+    def story(self, driver):
+        stand = self.stand
+        driver.get(stand.origin + stand.url("/login?next=" +
+                                            stand.url("/account")))
+        self.press(driver, "button[type=submit]", username=self.user,
+                   password=PASSWORD)
+        driver.find_element(
+            "css selector", "form:has([value=factor_begin]) button").click()
+        picture = driver.find_element("css selector", "svg.qr")
+        link = driver.find_element(
+            "css selector", "a[href^=otpauth]").get_attribute("href")
+        shot = stand.box.path("tmp", "qr.png")
+        true(picture.screenshot(shot), "a screenshot")
+        done = stand.box.run([have("zbarimg"), "--quiet", "--raw", shot],
+                             check=False)
+        eq(done.stdout.decode().strip(), link, "what the picture says")
+        os.unlink(shot)
+        seed = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)
+        self.seed = seed["secret"][0]
+        self.press(driver, "form:has([value=factor_confirm]) button",
+                   totp_code=self.next_code())
+        true("The second step is on" in driver.find_element(
+            "css selector", "[role=status]").text, "it is on")
+        eq(driver.get_log("browser"), [], "what the browser complains of")
+        for cookie in driver.get_cookies():
+            stand.secrets.add_cookie(cookie["value"])
+        self.remember(self.seed, [])
+
+
+# ---- one-use links ----------------------------------------------------------------
+
+class Links(FactorPart):
+    title = "one-use link"
+
+    def run(self):
+        self.first_password()
+        self.race()
+        self.reset()
+        self.no_side_door()
+        self.dead_links()
+
+    def make(self, *args):
+        """The path of a fresh link, and its token."""
+        made = self.stand.admin_json("user", *args)
+        true(made["link"].startswith(self.stand.origin + self.stand.url(
+            "/set-password?token=")), "DK-R-03: " + made["link"][:60])
+        path = made["link"][len(self.stand.origin):]
+        token = path.partition("token=")[2]
+        eq(len(token), 43, "length of the token: 256 bits")
+        self.stand.secrets.add_cookie("x." + token)
+        return path, token
+
+    def follow(self, path, browser=None):
+        """What a person sees who opens it, after one redirect."""
+        browser = browser or self.stand.browser()
+        answer = browser.get(path)
+        eq(answer.status, 303, "the link")
+        return browser, browser.get(answer.header("Location"))
+
+    def set_password(self, browser, page, password):
+        self.stand.secrets.add(password, "password")
+        return browser.submit(page.form_with("new_password"),
+                              {"new_password": password},
+                              self.stand.url("/set-password"))
+
+    def first_password(self):
+        stand = self.stand
+        with self.case("the token leaves the address at once and is sent on "
+                       "to nobody", "DK-R-02 DK-R-04 DK-W-13"):
+            self.path, token = self.make("add", "carol")
+            browser = stand.browser()
+            answer = browser.get(self.path)
+            eq((answer.status, answer.header("Location")),
+               (303, stand.url("/set-password")), "answer")
+            eq(answer.header("Referrer-Policy"), "no-referrer",
+               "Referrer-Policy")
+            true(token not in answer.text, "the token in the body")
+            answer = browser.get(stand.url("/set-password"))
+            eq(answer.status, 200, "the form")
+            true(token not in answer.text, "the token in the page")
+            true("carol" in answer.text, "whose it is")
+            for tag, a in answer.page.tags:
+                true(not re.match("(https?:)?//", a.get("src", "") +
+                                  a.get("href", "")),
+                     "<%s> leads elsewhere: %r" % (tag, a))
+            eq(browser.jar.session(), None, "a session")
+            eq(stand.secrets.search(stand.box.dir), [], "in files")
+        with self.case("opening it changes nothing, however often",
+                       "DK-R-04"):
+            before = stand.dump()
+            for method in ("GET", "GET", "GET", "HEAD"):
+                browser = stand.browser()
+                browser.request(method, self.path)
+                answer = browser.request(method, stand.url("/set-password"))
+                eq(answer.status, 200, method)
+                self.opens_nothing(browser)
+            true(stand.dump() == before, "the store has changed")
+        with self.case("it asks for a form of this site", "DK-X-01"):
+            browser, answer = self.follow(self.path)
+            form = answer.page.form_with("new_password")
+            fields = {**form.fields, "new_password": "a new password here"}
+            for head in ({"Origin": "https://evil.example",
+                          "Sec-Fetch-Site": "cross-site"},
+                         {"Origin": None, "Sec-Fetch-Site": None}):
+                answer = browser.post_form(stand.url("/set-password"),
+                                           fields, head)
+                eq(answer.status, 403, "from elsewhere")
+            fields["csrf_token"] = stand.browser().get(
+                "/private/").page.form_with("password").fields["csrf_token"]
+            answer = browser.post_form(stand.url("/set-password"), fields)
+            eq(answer.status, 403, "with another's token")
+        with self.case("a refused password does not use it up",
+                       "DK-W-08 DK-W-13"):
+            for password, why in (("short", "too short"),
+                                  ("passwordpassword", "Many people"),
+                                  ("x" * 257, "too long")):
+                answer = self.set_password(browser, self.follow(
+                    self.path, browser)[1].page, password)
+                eq(answer.status, 400, password[:20])
+                true(why in answer.text, "the reason for " + password[:20])
+
+    def race(self):
+        stand = self.stand
+        with self.case("%d uses at once: one password is set" % AT_ONCE,
+                       "DK-R-02 DK-Z-03"):
+            browser, answer = self.follow(self.path)
+            page, jar = answer.page, browser.jar.cookies
+            eq("doorkeep-link" in jar, True, "the token is in a cookie")
+            racers = [stand.again(browser) for _ in range(AT_ONCE)]
+            for n, racer in enumerate(racers):
+                racer.password = "carol takes this word %d" % n
+            winners = []
+
+            def use(racer):
+                answer = self.set_password(racer, page, racer.password)
+                if answer.status == 303:
+                    winners.append(racer.password)
+                return answer
+
+            kinds = [a.status for a in at_once(racers, use)]
+            eq(sorted(set(kinds)), [303, 404], "answers")
+            eq(len(winners), 1, "winners")
+            self.password = winners[0]
+            eq(self.log_in("carol", self.password)[1].status, 303,
+               "the winner's password")
+            eq(stand.sql("SELECT count(*) FROM events WHERE event="
+                         "'password_changed' AND username='carol'"), "1",
+               "events")
+        with self.case("used, it is dead, and nobody was signed in by it",
+                       "DK-R-02 DK-R-05"):
+            for racer in racers[:3]:
+                eq(racer.jar.session(), None, "session")
+                self.opens_nothing(racer)
+            browser, answer = self.follow(self.path)
+            eq(answer.status, 404, "opened again")
+            answer = stand.again(racers[0])
+            answer.jar.cookies.update(jar)
+            answer = self.set_password(answer, page, "once more, with it")
+            eq(answer.status, 404, "used again")
+            eq(self.log_in("carol", "once more, with it")[1].status, 401,
+               "that password")
+
+    def reset(self):
+        stand = self.stand
+        with self.case("a reset ends all sessions and known browsers and is "
+                       "written down", "DK-R-06 DK-R-09 DK-S-13"):
+            one = stand.signed_in("carol", self.password)
+            two = stand.signed_in("carol", self.password)
+            path, _ = self.make("passwd", "carol", "--link")
+            true(self.let_in(one), "not before it is used")
+            browser, answer = self.follow(path, stand.again(one))
+            new = "quite another of carol"
+            answer = self.set_password(browser, answer.page, new)
+            eq((answer.status, answer.header("Location")),
+               (303, stand.url("/login?done=password")), "answer")
+            true("Your password is set" in browser.get(
+                answer.header("Location")).text, "the notice")
+            true(not self.let_in(one) and not self.let_in(two), "both out")
+            eq(self.log_in("carol", self.password)[1].status, 401, "old one")
+            eq(self.log_in("carol", new)[1].status, 303, "new one")
+            self.password = new
+            eq(stand.sql("SELECT count(*) FROM devices"
+                         " JOIN users ON users.id = user_id"
+                         " WHERE username='carol'"), "1", "known browsers")
+            true("link_made" in stand.sql(
+                "SELECT event FROM recent_events WHERE username='carol'"),
+                 "the event")
+
+    def no_side_door(self):
+        stand = self.stand
+        with self.case("it does not lead around the second factor",
+                       "DK-R-05 DK-M-07"):
+            self.seed, _, _ = self.enrol(
+                stand.signed_in("carol", self.password))
+            path, _ = self.make("passwd", "carol", "--link")
+            browser, answer = self.follow(path)
+            self.password = "the third one of carol"
+            answer = self.set_password(browser, answer.page, self.password)
+            eq(answer.status, 303, "set")
+            self.opens_nothing(browser)
+            eq(stand.admin_json("user", "factor", "carol")["second_factor"],
+               True, "it is still on")
+            browser, answer = self.log_in("carol", self.password, browser)
+            eq(answer.status, 200, "the second step")
+            answer.page.form_with("totp_code")
+            self.opens_nothing(browser)
+            stand.admin("user", "factor", "carol", "--remove")
+
+    def is_dead(self, path):
+        browser, answer = self.follow(path)
+        eq(answer.status, 404, "status")
+        true("new_password" not in answer.text, "a form")
+
+    def dead_links(self):
+        stand = self.stand
+        with self.case("a newer one replaces it", "DK-R-02"):
+            old, _ = self.make("passwd", "carol", "--link")
+            new, _ = self.make("passwd", "carol", "--link")
+            self.is_dead(old)
+            eq(self.follow(new)[1].status, 200, "the newer one")
+        with self.case("a password that was set otherwise ends it",
+                       "DK-R-06"):
+            me = stand.signed_in("carol", self.password)
+            answer = self.act(me, "change_password",
+                              current_password=self.password,
+                              new_password="the fourth one of carol")
+            eq(answer.status, 303, "changed at /account")
+            self.is_dead(new)
+            new, _ = self.make("passwd", "carol", "--link")
+            stand.admin("user", "passwd", "carol", "--password-stdin",
+                        stdin="the fifth one of carol\n")
+            self.is_dead(new)
+        with self.case("disabled, deleted: dead", "DK-S-12"):
+            path, _ = self.make("passwd", "carol", "--link")
+            browser, answer = self.follow(path)
+            stand.admin("user", "disable", "carol")
+            answer = self.set_password(browser, answer.page,
+                                       "the sixth one of carol")
+            eq(answer.status, 404, "disabled")
+            stand.admin("user", "enable", "carol")
+            eq(self.follow(path)[1].status, 200, "enabled again")
+            stand.admin("user", "delete", "carol")
+            self.is_dead(path)
+        with self.case("it lasts a day", "DK-R-02 DK-W-13"):
+            path, _ = self.make("add", "cleo")
+            stand.pass_time(23 * HOUR - stand.ahead)
+            eq(self.follow(path)[1].status, 200, "after 23 hours")
+            stand.pass_time(HOUR + 2)
+            self.is_dead(path)
+            stand.pass_time(-HOUR)
+        with self.case("nonsense leads nowhere", "DK-R-02"):
+            for token in ("", "A" * 43, "A" * 42, "A" * 44, "%00" * 8,
+                          "' OR 1=1 --"):
+                browser = stand.browser()
+                answer = browser.get(stand.url("/set-password?token=" +
+                                               urllib.parse.quote(token)))
+                if answer.status == 303:
+                    answer = browser.get(stand.url("/set-password"))
+                eq(answer.status, 404, "with %r" % token)
+
+
 def run(secrets, report):
     stand = AccountStand(secrets)
     try:
         stand.start()
-        for part in (Factor,):
+        for part in (Factor, Picture, Links):
             part(stand, report).run()
     finally:
         problems = stand.close()
