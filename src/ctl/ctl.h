@@ -133,6 +133,7 @@ enum ctl_exit ctl_user_disable(struct ctl *ctl);
 enum ctl_exit ctl_user_enable(struct ctl *ctl);
 enum ctl_exit ctl_user_delete(struct ctl *ctl);
 enum ctl_exit ctl_user_groups(struct ctl *ctl);
+enum ctl_exit ctl_user_import(struct ctl *ctl);
 enum ctl_exit ctl_user_unlock(struct ctl *ctl);
 enum ctl_exit ctl_user_factor(struct ctl *ctl);
 enum ctl_exit ctl_session_list(struct ctl *ctl);

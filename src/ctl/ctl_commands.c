@@ -47,6 +47,10 @@ const struct ctl_command ctl_commands[] = {
 	  CTL_NEEDS_STORE, ctl_user_groups, {
 		{ "add", "GROUP", "Add to this group.", true },
 		{ "remove", "GROUP", "Remove from this group.", true } } },
+	{ "user", "import", "FILE", 1, 1,
+	  "Add the users of an htpasswd file or of JSON lines.",
+	  CTL_NEEDS_STORE, ctl_user_import, {
+		{ "replace", NULL, "Replace the hashes of users that exist.", false } } },
 	{ "user", "unlock", "NAME", 1, 1,
 	  "Forget the wrong guesses at a user's password.",
 	  CTL_NEEDS_STORE, ctl_user_unlock, { { 0 } } },

@@ -239,35 +239,80 @@ fill_in(struct domain *dom, const struct account_new *new_account,
 	return password_hash(dom, new_account->pw, row->password_hash);
 }
 
+/* Within a transaction: the row, its groups, its event. */
+static enum dk_err
+insert(struct domain *dom, const struct asker *asker,
+    const struct account_new *new_account, const struct user_row *row,
+    int64_t now_ms)
+{
+	const struct audit what = { .event = "user_added",
+		.outcome = "success",
+		.username = str_from(row->username) };
+	char key[USER_NAME_MAX + 1];
+	enum dk_err err;
+	size_t i;
+
+	if (!account_key(new_account->name, key))
+		return DK_ERR_INPUT;
+	err = users_add(dom->db, row, str_from(key));
+	for (i = 0; err == DK_OK && i < new_account->n_groups; i++)
+		err = users_group_add(dom->db, row->id, new_account->groups[i]);
+	return err == DK_OK ? audit_write(dom, asker, &what, now_ms) : err;
+}
+
+enum dk_err
+account_add_within(struct domain *dom, const struct asker *asker,
+    const struct account_new *new_account, int64_t now_ms,
+    enum password_flaw *flaw)
+{
+	struct user_row row = { .created_at_ms = now_ms };
+	enum dk_err err;
+
+	*flaw = PASSWORD_FINE;
+	err = fill_in(dom, new_account, &row, flaw);
+	if (err == DK_OK)
+		err = new_id(&row.id);
+	if (err == DK_OK)
+		err = insert(dom, asker, new_account, &row, now_ms);
+	secret_wipe(&row, sizeof(row));
+	return err;
+}
+
 enum dk_err
 account_add(struct domain *dom, const struct asker *asker,
     const struct account_new *new_account, int64_t now_ms,
     enum password_flaw *flaw)
 {
 	struct user_row row = { .created_at_ms = now_ms };
-	struct audit what = { .event = "user_added", .outcome = "success" };
-	char key[USER_NAME_MAX + 1];
 	enum dk_err err;
-	size_t i;
 
 	*flaw = PASSWORD_FINE;
 	err = fill_in(dom, new_account, &row, flaw);
 	if (err == DK_OK)
 		err = new_id(&row.id);
-	if (err == DK_OK && !account_key(new_account->name, key))
-		err = DK_ERR_INPUT;
 	if (err == DK_OK)
 		err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		goto out;
-	err = users_add(dom->db, &row, str_from(key));
-	for (i = 0; err == DK_OK && i < new_account->n_groups; i++)
-		err = users_group_add(dom->db, row.id, new_account->groups[i]);
-	what.username = str_from(row.username);
 	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	err = db_end(dom->db, err);
-out:
+		err = db_end(
+		    dom->db, insert(dom, asker, new_account, &row, now_ms));
+	secret_wipe(&row, sizeof(row));
+	return err;
+}
+
+enum dk_err
+account_set_profile_within(struct domain *dom, const struct user_row *user,
+    struct str display_name, struct str email)
+{
+	struct user_row row = *user;
+	enum dk_err err = DK_ERR_INPUT;
+
+	if ((str_is_none(display_name) ||
+		set_text(row.display_name, sizeof(row.display_name),
+		    display_name)) &&
+	    (str_is_none(email) ||
+		(email_is_valid(email) &&
+		    set_text(row.email, sizeof(row.email), email))))
+		err = users_set_profile(dom->db, &row);
 	secret_wipe(&row, sizeof(row));
 	return err;
 }

@@ -62,6 +62,15 @@ struct account_new {
 enum dk_err account_add(struct domain *dom, const struct asker *asker,
     const struct account_new *new_account, int64_t now_ms,
     enum password_flaw *flaw) DK_CHECK;
+/* The same for domain/import.h, which is within a transaction already; pw is
+ * STR_NONE then, for a hash must not be computed while others wait. */
+enum dk_err account_add_within(struct domain *dom, const struct asker *asker,
+    const struct account_new *new_account, int64_t now_ms,
+    enum password_flaw *flaw) DK_CHECK;
+/* What is STR_NONE stays as it is.  DK_ERR_INPUT: it is malformed. */
+enum dk_err account_set_profile_within(struct domain *dom,
+    const struct user_row *user, struct str display_name,
+    struct str email) DK_CHECK;
 /*
  * The rules for a new password of this user: shorter ones will do with a
  * second factor.  *is_short: it would not do without one.

@@ -1,5 +1,7 @@
 """The command line as an administrator uses it, beside a running service."""
 
+import base64
+import hashlib
 import json
 import os
 import pty
@@ -13,6 +15,11 @@ from harness import PASSWORD, eq, matches, true, wait_for
 from records import Alone
 
 OTHER = PASSWORD + " anew"
+
+
+def sha(text):
+    """As htpasswd -s does it."""
+    return base64.b64encode(hashlib.sha1(text.encode()).digest()).decode()
 
 
 class CommandLine:
@@ -94,6 +101,8 @@ class CommandLine:
                     (("serve", "--listen", "unix:/tmp/x,mode=0666"),
                      "nothing for others"),
                     (("serve", "--listen", "fd:0"), "no listening socket"),
+                    (("user", "passwd", "a", "--link", "--must-change"),
+                     "exclude"),
                     (("serve", "--listen", "unix:/tmp/x", "--workers", "0"),
                      "from 1 to"),
                     (("explain", "not-a-url"), "neither a path nor a URL"),
@@ -203,6 +212,97 @@ class CommandLine:
         self.answer = fastcgi.ask(self.stand.socket, params, body)
         return self.answer.status
 
+    # ---- moving in ----
+    def test_d_import(self):
+        stand = self.stand
+        with self.case("an htpasswd file and JSON lines move in, line by line",
+                       "DK-P-02 DK-P-03 DK-P-04 DK-P-05"):
+            text = ("# kept\n"
+                    "sha:{SHA}%s\n"
+                    "des:rqXexS6ZhobKA\n"
+                    "plain:secret\n"
+                    "star:*\n"
+                    "nt:$3$$8846f7eaee8fb117ad06bdd830b7586c\n"
+                    "dear:$6$rounds=999999999$saltsalt$%s\n"
+                    "deep:$argon2id$v=19$m=4294967295,t=2,p=1$%s$%s\n"
+                    "a b:{SHA}%s\n"
+                    "rubbish\n"
+                    '{"username":"json","display_name":"J. Son",'
+                    '"email":"j@example.org","groups":["staff"],'
+                    '"disabled":true}\n'
+                    '{"username":"json","username":"twice"}\n'
+                    '{"username":"list","groups":[1]}\n'
+                    "alice:{SHA}%s\n") % (
+                        sha(PASSWORD), "x" * 86, "c2FsdHNhbHRzYWx0c2FsdA",
+                        "A" * 43, sha("x"), sha("x"))
+            name = stand.box.write("etc/htpasswd", text)
+            code, out, err = self.do("user", "import", name)
+            eq((code, err), (1, ""), "some are refused")
+            lines = out.strip().split("\n")
+            for start, says in (
+                    ("2: sha: ", "added.*weak"), ("3: des: ", "no kind"),
+                    ("4: plain: ", "no kind"), ("5: star: ", "no kind"),
+                    ("6: nt: ", "no kind"), ("7: dear: ", "cost|no kind"),
+                    ("8: deep: ", "cost|no kind"), ("9: a b: ", "no user"),
+                    ("10: ", "neither"), ("11: json: ", "added"),
+                    ("12: ", "valid JSON"), ("13: ", "string"),
+                    ("14: alice: ", "already")):
+                found = [line for line in lines if line.startswith(start)]
+                eq(len(found), 1, start + out)
+                true(matches(says, found[0]), found[0])
+            eq(lines[-1].split(";")[0], "2 added, 0 replaced, 11 refused",
+               "the sum")
+            true(sha(PASSWORD) not in out and "secret" not in out, "a hash")
+            show = self.value("user", "show", "json")
+            eq((show["display_name"], show["groups"], show["disabled"],
+                show["has_password"]), ("J. Son", ["staff"], True, False),
+               "json")
+        with self.case("the first sign-in replaces an imported hash",
+                       "DK-P-02"):
+            eq(self.sign_in("sha", "x" * 20), 401, "a wrong one")
+            true(stand.sql("SELECT password_hash FROM users WHERE username ="
+                           " 'sha'").startswith("{SHA}"), "still imported")
+            eq(self.sign_in("sha", PASSWORD), 200, "the right one")
+            true(stand.sql("SELECT password_hash FROM users WHERE username ="
+                           " 'sha'").startswith("$argon2id$v=19$m=19456,t=2"),
+                 "replaced")
+            eq(self.sign_in("sha", PASSWORD), 200, "again")
+        with self.case("--replace replaces, and ends the sessions"):
+            name = stand.box.write("etc/more", "sha:{SHA}%s\n" % sha(OTHER))
+            self.refused_import(name)
+            rows = self.value("user", "import", name, "--replace")
+            eq([r["outcome"] for r in rows], ["replaced"], "outcome")
+            eq(self.value("session", "list", "--user", "sha"), [], "sessions")
+            eq(self.sign_in("sha", PASSWORD), 401, "the old one")
+            eq(self.sign_in("sha", OTHER), 200, "the new one")
+            self.good("user", "delete", "sha")
+            self.good("user", "delete", "json")
+            self.refused("user", "import", "/nowhere", says="/nowhere")
+
+    def refused_import(self, name):
+        code, out, _ = self.do("user", "import", name)
+        eq(code, 1, "exit status")
+        true("stays as it is" in out, out)
+
+    def test_d_must_change(self):
+        with self.case("a compromised password signs nobody in", "DK-W-09"):
+            self.good("user", "add", "heidi", "--password-stdin",
+                      stdin=PASSWORD)
+            eq(self.sign_in("heidi", PASSWORD), 200, "before")
+            out = self.good("user", "passwd", "heidi", "--must-change")
+            true("signed out everywhere" in out, out)
+            eq(self.value("session", "list", "--user", "heidi"), [],
+               "sessions")
+            eq(self.sign_in("heidi", PASSWORD), 403, "JSON is told")
+            true(b"password_change_required" in self.answer.body, "why")
+            self.good("user", "passwd", "heidi", "--password-stdin",
+                      stdin=OTHER)
+            eq(self.sign_in("heidi", OTHER), 200, "with another one")
+            self.stand.sql("UPDATE users SET must_change = 1 WHERE username"
+                           " = 'heidi'")
+            eq(self.sign_in("heidi", OTHER), 403, "set in the shell")
+            self.good("user", "delete", "heidi")
+
     # ---- sessions, events, store ----
     def test_e_sessions(self):
         with self.case("sessions are listed and ended; what is printed opens "
@@ -301,6 +401,8 @@ class CommandLine:
             wrong = stand.box.write("etc/wrong.conf", stand.config(), 0o666)
             self.refused("config", "check", "--config", wrong,
                          says="chmod 0640")
+            self.refused("serve", "--listen", "unix:/tmp/x", "--program",
+                         "/nowhere", says="--program")
             self.refused("user", "list", "--config", "/nowhere.conf",
                          says="/nowhere.conf")
 
@@ -311,6 +413,11 @@ class CommandLine:
                ("sign in first", "/private/ = any"), "anonymous")
             eq(self.value("explain", "/private/a", "--user", "alice")
                ["answer"], "allowed", "alice")
+            self.refused("explain", "/private/", "--user", "alice",
+                         "--level", "3", status=2, says="1 or 2")
+            eq(self.value("explain", "/private/", "--user", "alice",
+                          "--level", "2", "--method", "POST", "--from",
+                          "192.0.2.1")["answer"], "allowed", "with all")
             answer = self.value("explain", self.stand.origin +
                                 "/private/admins/", "--user", "alice")
             eq(answer["answer"], "denied", "admins")
