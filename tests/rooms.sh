@@ -7,7 +7,7 @@ cd "${srcdir:-.}" || exit 1
 status=0
 
 # room: the rooms that it may use, with its own.  web uses the structs of the
-# store's rows and nothing else of it; ctl uses one parser of http.
+# store's rows and nothing else of it; ctl uses two parsers of http.
 table='
 base: base
 conf: base conf
@@ -15,7 +15,7 @@ http: base http
 store: base store
 domain: base conf store domain
 web: base conf http domain web store/users.h store/sessions.h
-ctl: base conf store domain ctl http/url.h
+ctl: base conf store domain ctl http/url.h http/json.h
 gateway: base http gateway'
 
 # header: the only places that may include it
