@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "domain/audit.h"
 #include "domain/factor.h"
+#include "store/factors.h"
 #include "store/sessions.h"
 
 static bool
@@ -386,6 +387,9 @@ account_set_password(struct domain *dom, const struct asker *asker,
 	if (err == DK_OK)
 		err = sessions_delete_of_user(
 		    dom->db, user->id, keep_session, &n);
+	/* A link that is under way is not to undo the person's choice. */
+	if (err == DK_OK)
+		err = links_forget(dom->db, user->id);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	err = db_end(dom->db, err);

@@ -17,7 +17,7 @@ import urllib.parse
 
 from browser import open_browser
 from client import Browser
-from harness import PASSWORD, Skip, eq, have, need, one_of, true
+from harness import PASSWORD, Skip, eq, have, need, one_of, true, wait_for
 from servers import LighttpdExternal
 from stand import RULES
 
@@ -680,11 +680,11 @@ class Picture(FactorPart):
                    password=PASSWORD)
         driver.find_element(
             "css selector", "form:has([value=factor_begin]) button").click()
-        picture = driver.find_element("css selector", "svg.qr")
+        driver.set_window_size(900, 2400)   # the whole page
         link = driver.find_element(
             "css selector", "a[href^=otpauth]").get_attribute("href")
         shot = stand.box.path("tmp", "qr.png")
-        true(picture.screenshot(shot), "a screenshot")
+        true(driver.save_screenshot(shot), "a screenshot")
         done = stand.box.run([have("zbarimg"), "--quiet", "--raw", shot],
                              check=False)
         eq(done.stdout.decode().strip(), link, "what the picture says")
@@ -693,9 +693,11 @@ class Picture(FactorPart):
         self.seed = seed["secret"][0]
         self.press(driver, "form:has([value=factor_confirm]) button",
                    totp_code=self.next_code())
-        true("The second step is on" in driver.find_element(
-            "css selector", "[role=status]").text, "it is on")
-        eq(driver.get_log("browser"), [], "what the browser complains of")
+        wait_for(lambda: "The second step is on" in driver.page_source, 10,
+                 "it is on")
+        eq([line["message"] for line in driver.get_log("browser")
+            if "favicon" not in line["message"]], [],
+           "what the browser complains of")
         for cookie in driver.get_cookies():
             stand.secrets.add_cookie(cookie["value"])
         self.remember(self.seed, [])
@@ -846,7 +848,7 @@ class Links(FactorPart):
             new = "quite another of carol"
             answer = self.set_password(browser, answer.page, new)
             eq((answer.status, answer.header("Location")),
-               (303, stand.url("/login?done=password")), "answer")
+               (303, stand.url("/login?done=password&next=%2F")), "answer")
             true("Your password is set" in browser.get(
                 answer.header("Location")).text, "the notice")
             true(not self.let_in(one) and not self.let_in(two), "both out")
