@@ -153,9 +153,10 @@ body && parens == 0 && text ~ /^\t\t\t\t\t\t*[^ \t]/ && text !~ /^\t+[{"}&.0-9]/
     before ~ /[;{})]$|else$|(case .*|default):$/ {
 	fault(FNR, "nested deeper than 3; make a function of it")
 }
-body && text ~ /^\t+static / && text !~ /const/ &&
-    text ~ /(char|unsigned char) [a-z_]+\[[A-Z]/ {
-	fault(FNR, "a static buffer; let the caller own it")
+# A function that gives text out must not own it.
+body && type ~ /(\*|struct str)$/ && text ~ /^\t+static / &&
+    text !~ /const/ && text ~ /char [a-z_]+\[/ {
+	fault(FNR, "a static buffer as a result; let the caller own it")
 }
 !body && text ~ /^(static )?(volatile )?(unsigned |signed |long |short )*(char|int|bool|size_t|u?int(8|16|32|64)_t|sig_atomic_t|struct [a-z_]+|enum [a-z_]+|long|unsigned) \*?[a-z_]+(\[[^\]]*\])*( =.*|;)$/ &&
     text !~ /const/ && FILENAME ~ /\.c$/ && FILENAME !~ globals {

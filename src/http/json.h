@@ -27,7 +27,8 @@ struct json_member {
 
 /*
  * DK_ERR_INPUT: not an object, or a member of the wrong type;
- * DK_ERR_TOO_LARGE: a string above its max, or too many in a list.  *problem as in form.h.
+ * DK_ERR_TOO_LARGE: a string above its max, or too many in a list.  *problem
+ * as in form.h.
  */
 enum dk_err json_read(struct str text, struct json_member *members, size_t n,
     struct arena *arena, const char **problem) DK_CHECK;
