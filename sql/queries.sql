@@ -247,8 +247,8 @@ DELETE FROM throttle WHERE bucket IN
 -- $1 SHA-256 of the cookie's value, $2 user, $3 now
 INSERT INTO devices (token_hash, user_id, created_at, last_used_at)
 VALUES ($1, $2, $3, $3)
- ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id,
-       last_used_at = excluded.last_used_at;
+ ON CONFLICT (token_hash, user_id) DO UPDATE
+   SET last_used_at = excluded.last_used_at;
 
 -- name: device_get
 -- $1 SHA-256 of the cookie's value, $2 user; when it was used last

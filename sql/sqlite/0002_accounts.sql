@@ -24,10 +24,11 @@ CREATE INDEX throttle_last_at ON throttle (last_at);
 -- Browsers in which a person has signed in: they keep their way open while
 -- strangers guess.  The hash of the value of their cookie.
 CREATE TABLE devices (
-	token_hash   BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
+	token_hash   BLOB NOT NULL CHECK (length(token_hash) = 32),
 	user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	created_at   INTEGER NOT NULL,
-	last_used_at INTEGER NOT NULL
+	last_used_at INTEGER NOT NULL,
+	PRIMARY KEY (token_hash, user_id)  -- two people, one browser
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX devices_user_id ON devices (user_id);
 

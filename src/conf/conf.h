@@ -99,6 +99,11 @@ struct conf {
 	unsigned max_parallel_hashes;
 	unsigned password_min_length;	   /* code points */
 	unsigned password_min_with_factor; /* of who has a second factor */
+	/* Who must have a second factor; 0: nobody. */
+	struct conf_subject factor_subjects[CONF_RULE_SUBJECTS_MAX];
+	size_t n_factor_subjects;
+	bool factor_for_all;
+	struct str factor_text; /* as it was written */
 	struct str password_blocklist;	   /* STR_NONE: the built-in one */
 
 	/* [fastcgi] */

@@ -4,6 +4,8 @@
  */
 #include "conf/conf_table.h"
 
+#include <string.h>
+
 static enum dk_err
 fail(struct buf *message, const char *why, struct str what)
 {
@@ -281,4 +283,30 @@ conf_read_rule(struct str pattern, struct str requirement, struct arena *arena,
 		    "and level cannot be met",
 		    pattern);
 	return err;
+}
+
+/*
+ * The words are those of a rule's requirement, so they are read as one.
+ */
+enum dk_err
+conf_read_factor(struct conf *conf, struct str text, struct arena *arena,
+    struct buf *message)
+{
+	struct conf_rule rule = { 0 };
+	enum dk_err err;
+
+	conf->factor_for_all = str_eq(text, STR("all"));
+	conf->n_factor_subjects = 0;
+	if (conf->factor_for_all)
+		return DK_OK;
+	err = read_subjects(text, arena, &rule, message);
+	if (err == DK_OK && rule.requirement != CONF_REQUIRE_SUBJECTS)
+		err = fail(message,
+		    "must be all, or a list of group:NAME and user:NAME",
+		    text);
+	if (err != DK_OK)
+		return err;
+	memcpy(conf->factor_subjects, rule.subjects, sizeof(rule.subjects));
+	conf->n_factor_subjects = rule.n_subjects;
+	return DK_OK;
 }

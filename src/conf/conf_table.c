@@ -77,6 +77,11 @@ const struct conf_key conf_keys[] = {
 	    "file of refused passwords, one a line, beside the built-in "
 	    "list" },
 
+	{ "security", "require_second_factor", CONF_SUBJECTS, AT(factor_text),
+	    0, 0, 0, NULL, NULL,
+	    "who must have a second factor: all, or a list of group:NAME and "
+	    "user:NAME" },
+
 	{ "fastcgi", "shared_secret", CONF_SECRET, AT(shared_secret), 0, 0, 0,
 	    NULL, NULL,
 	    "requests must carry this value in the parameter "
@@ -449,6 +454,9 @@ conf_set(struct conf *conf, const struct conf_key *key, struct str text,
 		    message);
 	case CONF_MOUNT:
 		return set_mount(to, text, message);
+	case CONF_SUBJECTS:
+		*(struct str *)to = text;
+		return conf_read_factor(conf, text, arena, message);
 	case CONF_SECRET:
 		if (text.n < 32 || text.n > 256)
 			return fail(message,
@@ -518,6 +526,7 @@ conf_print(const struct conf *conf, const struct conf_key *key, struct buf *out)
 		return;
 	case CONF_SECRET:
 	case CONF_MOUNT:
+	case CONF_SUBJECTS:
 	case CONF_PATH:
 	case CONF_TEXT:
 		break;

@@ -22,7 +22,8 @@ enum conf_kind {
 	CONF_WORD,     /* enum, one of `words` */
 	CONF_ORIGINS,
 	CONF_NETS,
-	CONF_MOUNT
+	CONF_MOUNT,
+	CONF_SUBJECTS /* struct str, read into factor_subjects */
 };
 
 struct conf_key {
@@ -61,6 +62,9 @@ struct str conf_shown(struct str s);
  */
 bool conf_path_is_odd(struct str path);
 
+/* Parse the list of require_second_factor; errors as for conf_set. */
+enum dk_err conf_read_factor(struct conf *conf, struct str text,
+    struct arena *arena, struct buf *message) DK_CHECK;
 /* Parse one line of [access] into *rule; errors as for conf_set. */
 enum dk_err conf_read_rule(struct str pattern, struct str requirement,
     struct arena *arena, struct conf_rule *rule, struct buf *message) DK_CHECK;

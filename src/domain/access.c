@@ -106,24 +106,22 @@ find_rule(const struct conf *conf, const struct access_question *q)
 	size_t i;
 
 	for (i = 0; i < conf->n_rules; i++)
-		if (access_pattern_matches(&conf->rules[i], q->host, q->path) &&
-		    method_fits(&conf->rules[i], q->method) &&
-		    net_fits(&conf->rules[i], q->addr))
+		if (access_pattern_matches(&conf->rules[i], q->host, q->path))
 			return &conf->rules[i];
 	return NULL;
 }
 
 /* *needs_groups: the answer hangs on groups that were not given. */
 static bool
-subject_fits(const struct conf_rule *rule, const struct access_question *q,
-    bool *needs_groups)
+subject_fits(const struct conf_subject *subjects, size_t n,
+    const struct access_question *q, bool *needs_groups)
 {
 	size_t i, k;
 
-	for (i = 0; i < rule->n_subjects; i++) {
-		struct str name = rule->subjects[i].name;
+	for (i = 0; i < n; i++) {
+		struct str name = subjects[i].name;
 
-		if (rule->subjects[i].kind == CONF_SUBJECT_USER) {
+		if (subjects[i].kind == CONF_SUBJECT_USER) {
 			if (str_ieq(name, q->username))
 				return true;
 			continue;
@@ -137,6 +135,15 @@ subject_fits(const struct conf_rule *rule, const struct access_question *q,
 				return true;
 	}
 	return false;
+}
+
+bool
+access_needs_factor(const struct conf *conf, const struct access_question *q,
+    bool *needs_groups)
+{
+	return conf->factor_for_all ||
+	    subject_fits(conf->factor_subjects, conf->n_factor_subjects, q,
+		needs_groups);
 }
 
 static struct access_answer
@@ -164,6 +171,14 @@ access_judge(const struct conf *conf, const struct access_question *q)
 			  "signed in."
 			: "No rule matches, and what no rule matches is "
 			  "denied.");
+	/* Part of the requirement: what is not met is denied, and no later
+	 * rule is asked. */
+	if (!method_fits(rule, q->method))
+		return answer(ACCESS_DENIED, rule,
+		    "The rule is for other methods than this.");
+	if (!net_fits(rule, q->addr))
+		return answer(ACCESS_DENIED, rule,
+		    "The rule is for other networks than this.");
 	if (rule->requirement == CONF_REQUIRE_PUBLIC)
 		return answer(
 		    ACCESS_ALLOWED, rule, "The rule makes it public.");
@@ -173,7 +188,7 @@ access_judge(const struct conf *conf, const struct access_question *q)
 		return answer(ACCESS_SIGN_IN, rule,
 		    "The rule asks for a sign-in, and nobody is signed in.");
 	if (rule->requirement == CONF_REQUIRE_SUBJECTS &&
-	    !subject_fits(rule, q, &needs_groups)) {
+	    !subject_fits(rule->subjects, rule->n_subjects, q, &needs_groups)) {
 		a = answer(ACCESS_DENIED, rule,
 		    "The rule does not name this person or a group of "
 		    "theirs.");
@@ -183,6 +198,16 @@ access_judge(const struct conf *conf, const struct access_question *q)
 	if (rule->level > q->level)
 		return answer(
 		    ACCESS_STEP_UP, rule, "The rule asks for a second factor.");
+	needs_groups = false;
+	if (q->level < 2 && access_needs_factor(conf, q, &needs_groups))
+		return answer(ACCESS_STEP_UP, rule,
+		    "This person has to use a second factor "
+		    "(require_second_factor).");
+	if (needs_groups && q->level < 2) {
+		a = answer(ACCESS_DENIED, rule, "The groups are not known.");
+		a.needs_groups = true;
+		return a;
+	}
 	if (rule->reauth_ms > 0 &&
 	    q->now_ms - q->authenticated_at_ms >= rule->reauth_ms)
 		return answer(ACCESS_REAUTH, rule,

@@ -45,6 +45,11 @@ struct access_answer {
 struct access_answer access_judge(const struct conf *conf,
     const struct access_question *question);
 
+/* Must this person use a second factor, whatever the page?  *needs_groups as
+ * in the answer. */
+bool access_needs_factor(const struct conf *conf,
+    const struct access_question *question, bool *needs_groups);
+
 /* Does the rule's pattern match?  Prefix "/x/" matches "/x/…" and "/x";
  * a glob's '*' stays within a segment, "**" crosses them, '?' is one
  * character but '/'.  Case counts. */

@@ -323,6 +323,7 @@ account_judge_password(struct domain *dom, const struct user_row *user,
     struct str pw, enum password_flaw *flaw, bool *is_short)
 {
 	enum factor_state state;
+	bool same = false;
 	enum dk_err err = factor_state(dom, user->id, &state);
 
 	*flaw = PASSWORD_FINE;
@@ -332,9 +333,16 @@ account_judge_password(struct domain *dom, const struct user_row *user,
 	*flaw = state == FACTOR_ON
 	    ? password_judge_with_factor(dom->conf, pw, user)
 	    : password_judge(dom->conf, pw, user);
-	if (*flaw == PASSWORD_FINE)
-		*is_short = password_is_short(dom->conf, pw);
-	return DK_OK;
+	if (*flaw != PASSWORD_FINE)
+		return DK_OK;
+	*is_short = password_is_short(dom->conf, pw);
+	/* One that others know is not kept by setting it again (DK-W-09). */
+	if (user->must_change && user->password_hash[0] != '\0')
+		err = password_verify(
+		    dom, pw, str_from(user->password_hash), &same, NULL);
+	if (err == DK_OK && same)
+		*flaw = PASSWORD_AS_BEFORE;
+	return err;
 }
 
 enum dk_err

@@ -343,6 +343,11 @@ password_flaw_text(
 		    "The password is a name that others know. "
 		    "Choose something else.");
 		break;
+	case PASSWORD_AS_BEFORE:
+		buf_addz(out,
+		    "That is the password that has to be changed. "
+		    "Choose another one.");
+		break;
 	case PASSWORD_COMMON:
 		buf_addz(out,
 		    "Many people use this password, so it is "

@@ -41,7 +41,8 @@ enum password_flaw {
 	PASSWORD_TOO_LONG,
 	PASSWORD_NOT_TEXT, /* not UTF-8, or holds NUL */
 	PASSWORD_IS_NAME,  /* the user's or the site's name */
-	PASSWORD_COMMON	   /* on the list */
+	PASSWORD_COMMON,   /* on the list */
+	PASSWORD_AS_BEFORE /* and that one has to go */
 };
 enum password_flaw password_judge(
     const struct conf *conf, struct str pw, const struct user_row *user);

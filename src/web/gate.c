@@ -1,26 +1,32 @@
 #include "web/gate.h"
 
 #include "domain/account.h"
+#include "domain/factor.h"
 #include "http/url.h"
+
+static const struct group_list *
+session_groups(struct ctx *c, enum dk_err *err)
+{
+	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
+
+	*err = groups == NULL ?
+	    DK_ERR_NOMEM :
+	    account_groups(c->web->dom, c->session.view.session.user_id,
+		groups);
+	return groups;
+}
 
 static enum dk_err
 ask(struct ctx *c, struct access_question *q, struct access_answer *answer)
 {
-	struct group_list *groups;
 	enum dk_err err;
 
 	*answer = access_judge(c->web->conf, q);
 	if (!answer->needs_groups)
 		return DK_OK;
-	groups = arena_alloc(c->arena, sizeof(*groups));
-	err = groups == NULL ?
-	    DK_ERR_NOMEM :
-	    account_groups(c->web->dom, c->session.view.session.user_id,
-		groups);
-	if (err == DK_OK) {
-		q->groups = groups;
+	q->groups = session_groups(c, &err);
+	if (err == DK_OK)
 		*answer = access_judge(c->web->conf, q);
-	}
 	return err;
 }
 
@@ -54,14 +60,10 @@ gate_judge(struct ctx *c, struct str wanted, struct str method,
 static struct str
 groups_value(struct ctx *c, enum dk_err *err)
 {
-	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
+	const struct group_list *groups = session_groups(c, err);
 	struct buf b = arena_buf(c->arena, 4096);
 	size_t i;
 
-	*err = groups == NULL ?
-	    DK_ERR_NOMEM :
-	    account_groups(c->web->dom, c->session.view.session.user_id,
-		groups);
 	for (i = 0; *err == DK_OK && i < groups->n; i++)
 		buf_addf(&b, "%s%s", i > 0 ? "," : "", groups->name[i]);
 	return buf_str(&b);
@@ -129,6 +131,60 @@ note_denied(struct ctx *c, const char *reason)
 	    { "reason", str_from(reason) });
 }
 
+/* Who has no second factor has to set one up before anything helps. */
+static void
+lead_to_enrolment(struct ctx *c, struct str next)
+{
+	struct buf path = arena_buf(c->arena, 4 * URL_NEXT_MAX);
+
+	if (c->req->wants_json) {
+		page_error_code(c, 403, "second_factor_required",
+		    "A second step has to be set up at /account first.");
+		return;
+	}
+	buf_addz(&path, "/account?need=factor&next=");
+	buf_add_percent(&path, next_or_home(c, next));
+	page_redirect_own(
+	    c, buf_ok(&path) ? buf_z(&path) : "/account?need=factor");
+}
+
+void
+gate_step_up(struct ctx *c, enum access_verdict verdict, struct str next)
+{
+	enum factor_state state = FACTOR_ON;
+	enum dk_err err = DK_OK;
+
+	if (verdict == ACCESS_STEP_UP)
+		err = factor_state(c->web->dom,
+		    c->session.view.session.user_id, &state);
+	if (err != DK_OK)
+		page_fail(c, err);
+	else if (state == FACTOR_NONE)
+		lead_to_enrolment(c, next);
+	else
+		page_sign_in_here(
+		    c, next, "This page asks for a fresh sign-in.");
+}
+
+bool
+gate_lacks_factor(struct ctx *c, enum dk_err *err)
+{
+	struct access_question q = {
+		.username = str_from(c->session.view.username)
+	};
+	bool needs_groups = false, needs;
+
+	*err = DK_OK;
+	if (!ctx_signed_in(c) || c->session.view.session.level >= 2)
+		return false;
+	needs = access_needs_factor(c->web->conf, &q, &needs_groups);
+	if (needs || !needs_groups)
+		return needs;
+	q.groups = session_groups(c, err);
+	return *err == DK_OK &&
+	    access_needs_factor(c->web->conf, &q, &needs_groups);
+}
+
 static void
 decide(struct ctx *c, unsigned allowed_status)
 {
@@ -158,8 +214,7 @@ decide(struct ctx *c, unsigned allowed_status)
 		return;
 	case ACCESS_REAUTH:
 	case ACCESS_STEP_UP:
-		page_sign_in_here(c, next,
-		    "This page asks for a fresh sign-in.");
+		gate_step_up(c, answer.verdict, next);
 		return;
 	case ACCESS_DENIED:
 		break;
@@ -197,9 +252,15 @@ void
 page_check(struct ctx *c)
 {
 	const struct access_answer any = { .activity = true };
+	enum dk_err err;
 
 	if (!str_is_none(c->req->wanted))
 		decide(c, 204);
+	else if (gate_lacks_factor(c, &err))
+		page_error_code(c, 403, "second_factor_required",
+		    "A second step has to be set up at /account first.");
+	else if (err != DK_OK)
+		page_fail(c, err);
 	else if (ctx_signed_in(c))
 		allow(c, 204, &any);
 	else

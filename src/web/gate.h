@@ -21,4 +21,13 @@ void gate_authorize(struct ctx *c);
 enum dk_err gate_judge(struct ctx *c, struct str wanted, struct str method,
     struct access_answer *answer) DK_CHECK;
 
+/*
+ * The answer where a sign-in is not enough: a fresh one, or for who has no
+ * second factor the way to set one up, and from there back to next.
+ */
+void gate_step_up(struct ctx *c, enum access_verdict verdict,
+    struct str next);
+/* Signed in without the second factor that the site asks of this person? */
+bool gate_lacks_factor(struct ctx *c, enum dk_err *err);
+
 #endif

@@ -22,6 +22,7 @@ struct ctx {
 	struct session session; /* SESSION_LIVE only */
 	bool cacheable;		/* a file: Cache-Control is set already */
 	bool no_referrer; /* the URL holds a secret */
+	struct str go_on; /* where /account leads back to; STR_NONE: nowhere */
 	bool bare; /* an allowing answer of the gate: no further headers */
 };
 

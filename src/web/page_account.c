@@ -191,6 +191,7 @@ account_show(struct ctx *c, unsigned status, const struct account_view *view)
 	v[n++] = T_TEXT("message", str_from(view->message));
 	v[n++] = T_TEXT("done", str_from(view->done));
 	v[n++] = T_FLAG("fresh", ctx_is_fresh(c));
+	v[n++] = T_TEXT("next", next_for_form(c->go_on));
 	page_render(c, status, "account.html", "Your account", v, n);
 }
 
@@ -214,8 +215,13 @@ done_text(struct str query)
 void
 page_account(struct ctx *c)
 {
-	const struct account_view view = { .done =
-					       done_text(c->req->query) };
+	struct account_view view = { .done = done_text(c->req->query) };
+
+	if (str_starts(c->req->query, STR("need=factor"))) {
+		view.message = "The page that you wanted asks for a second "
+			       "step. Set it up here, then go on.";
+		c->go_on = input_next(c);
+	}
 
 	if (c->req->wants_json)
 		show_json(c);
@@ -403,10 +409,13 @@ page_account_post(struct ctx *c)
 		{ .name = "password", .max = PASSWORD_BYTES_MAX },
 		{ .name = "current_password", .max = PASSWORD_BYTES_MAX },
 		{ .name = "new_password", .max = PASSWORD_BYTES_MAX },
-		{ .name = "totp_code", .max = 64 } };
+		{ .name = "totp_code", .max = 64 },
+		{ .name = "next", .max = REQUEST_TARGET_MAX } };
 
-	if (!input_read(c, in, 7) || !guard_session_change(c, in[0].text))
+	if (!input_read(c, in, 8) || !guard_session_change(c, in[0].text))
 		return;
+	if (in[7].text.n > 0)
+		c->go_on = next_or_home(c, in[7].text);
 	if (str_eq(in[1].text, STR("change_password"))) {
 		change_password(c, in[4].text, in[5].text);
 	} else if (str_eq(in[1].text, STR("end_session"))) {

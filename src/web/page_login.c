@@ -130,8 +130,7 @@ in_place(struct ctx *c)
 	else if (answer.verdict == ACCESS_ALLOWED)
 		response_redirect(c->res, next_or_home(c, next));
 	else
-		page_sign_in_here(
-		    c, next, "This page asks for a fresh sign-in.");
+		gate_step_up(c, answer.verdict, next);
 }
 
 void

@@ -136,7 +136,7 @@ page_change_first(
 	struct secret token;
 	enum dk_err err;
 
-	if (c->req->is_json) {
+	if (c->req->wants_json) {
 		page_error_code(c, 403, "password_change_required",
 		    "This password has to be changed first. Sign in with a "
 		    "browser to do it.");

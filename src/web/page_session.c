@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "domain/account.h"
+#include "web/gate.h"
 #include "web/page.h"
 
 void
@@ -62,6 +63,17 @@ page_session_json(struct ctx *c, const struct session *session)
 void
 page_session(struct ctx *c)
 {
+	enum dk_err err;
+
+	if (gate_lacks_factor(c, &err)) {
+		page_error_code(c, 403, "second_factor_required",
+		    "A second step has to be set up at /account first.");
+		return;
+	}
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
 	page_session_json(c, &c->session);
 	session_touch(c->web->dom, &c->session, c->now_ms);
 }

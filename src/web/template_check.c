@@ -32,8 +32,8 @@ static const struct {
 	    "site_name mount style title logo home heading message "
 	    "request_id" },
 	{ "account.html",
-	    "site_name mount style title logo home username display_name "
-	    "email !csrf_token message done ?fresh groups ?others "
+	    "site_name mount style title logo home next username "
+	    "display_name email !csrf_token message done ?fresh groups ?others "
 	    "?sessions sessions.id sessions.device sessions.ip "
 	    "sessions.signed_in_at sessions.last_seen_at ?sessions.current "
 	    "?factor_on codes_left ?codes codes.code ?enrolling "

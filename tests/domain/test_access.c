@@ -213,7 +213,9 @@ static const char rules_text[] =
     "/two/ = any; level=2\n"
     "/two-fresh/ = group:staff; level=2; reauth=10m\n"
     "/read/ = any; methods=GET\n"
+    "/read/ = public\n"
     "/lan/ = public; net=10.0.0.0/8, 2001:db8::/32\n"
+    "/lan/ = public\n"
     "/poll/ = any; activity=no\n"
     "/first/ = deny\n"
     "/first/x/ = public\n"
@@ -408,7 +410,7 @@ asks_for_a_recent_sign_in_and_a_second_factor(void **state)
 }
 
 static void
-a_rule_for_some_methods_is_no_rule_for_others(void **state)
+denies_other_methods_whatever_later_rules_say(void **state)
 {
 	static const struct {
 		const char *method;
@@ -435,7 +437,7 @@ a_rule_for_some_methods_is_no_rule_for_others(void **state)
 }
 
 static void
-a_rule_for_a_network_is_no_rule_for_others(void **state)
+denies_other_networks_whatever_later_rules_say(void **state)
 {
 	static const struct {
 		const char *addr;
@@ -521,8 +523,8 @@ main(void)
 		STAND_TEST(denies_everything_without_a_rule),
 		STAND_TEST(asks_for_the_groups_only_where_they_decide),
 		STAND_TEST(asks_for_a_recent_sign_in_and_a_second_factor),
-		STAND_TEST(a_rule_for_some_methods_is_no_rule_for_others),
-		STAND_TEST(a_rule_for_a_network_is_no_rule_for_others),
+		STAND_TEST(denies_other_methods_whatever_later_rules_say),
+		STAND_TEST(denies_other_networks_whatever_later_rules_say),
 		STAND_TEST(judges_each_host_by_its_own_rules),
 		STAND_TEST(says_whether_a_request_is_activity),
 		STAND_TEST(names_the_rule_and_a_reason_every_time),

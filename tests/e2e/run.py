@@ -18,6 +18,7 @@ import accounts  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
+import enrol  # noqa: E402
 import inputs  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
@@ -55,7 +56,7 @@ def server_part(kind):
 
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
-    table += [("cli", cli.run), ("bare", bare.run), ("trouble", trouble.run),
+    table += [("cli", cli.run), ("enrol", enrol.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
               ("records", records.run), ("accounts", accounts.run)]
     return table
