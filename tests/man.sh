@@ -59,6 +59,9 @@ function read_page(    line, section, n, part, names, i, k) {
 			names = line
 			k = split(names, part, " ")
 			for (i = 1; i <= k; i++) {
+				if ((section " " part[i]) in line_of)
+					fault(n, section " " part[i] \
+					    ": is there twice; remove one")
 				line_of[section " " part[i]] = n
 				said[section " " part[i]] = ""
 			}
