@@ -137,7 +137,8 @@ lead_to_enrolment(struct ctx *c, struct str next)
 {
 	struct buf path = arena_buf(c->arena, 4 * URL_NEXT_MAX);
 
-	if (c->req->wants_json) {
+	/* nginx takes no other refusal from /check (DK-A-07). */
+	if (c->req->wants_json || str_eq(c->req->route, STR("/check"))) {
 		page_error_code(c, 403, "second_factor_required",
 		    "A second step has to be set up at /account first.");
 		return;
