@@ -70,7 +70,7 @@ while read -r words; do
 done <"$work/commands" | grep . && status=1
 
 # ---- requirements ------------------------------------------------------------
-# | id | what it asks | where it is proved; "-" and why not |
+# | id | weight | tests that name it, or "-" | and why not |
 list=doc/requirements.md
 if [ ! -r $list ]; then
 	echo "$list:1: is missing; README.md promises it"
@@ -88,14 +88,41 @@ grep -onE 'DK-[A-Z]+-[0-9]+' -r src cgi-bin sql html tests fuzz \
 	grep -qx "$id" "$work/listed" ||
 	    echo "$file:$line: $id has no row in $list"
 done | grep . && status=1
-grep -nE '^\| *DK-[A-Z]+-[0-9]+' $list |
-    while IFS=: read -r line row; do
-	id=$(echo "$row" | grep -oE 'DK-[A-Z]+-[0-9]+' | head -n 1)
-	case $row in
-	# Not proved by a test: the row says why.
-	*'| - '?*'|'*) ;;
-	*) grep -qx "$id" "$work/proved" ||
-	    echo "$list:$line: $id: no test names it; cite it in one or say why not" ;;
-	esac
-done | grep . && status=1
+awk -F ' *[|] *' -v list=$list '
+function fault(text) { print list ":" FNR ": " $2 ": " text; bad = 1 }
+# Does the file name the requirement?
+function names(file, id,    line, found) {
+	found = 0
+	while ((getline line < file) > 0) {
+		lines[file]++
+		if (line ~ id "([^0-9]|$)")
+			found = 1
+	}
+	close(file)
+	return found
+}
+BEGIN {
+	while ((getline id < ARGV[1]) > 0)
+		proved[id] = 1
+	ARGV[1] = ""
+}
+/^[|] *DK-/ {
+	if ($4 == "-") {
+		if ($5 == "" || $5 ~ /TODO/)
+			fault("no test and no reason; give one")
+		else if ($2 in proved)
+			fault("a test names it by now; name that test here")
+		next
+	}
+	n = split($4, file, / *, */)
+	if (n == 0)
+		fault("names no test; give one, or - and why not")
+	for (i = 1; i <= n; i++) {
+		path = file[i] ~ /^fuzz\// ? file[i] : "tests/" file[i]
+		if (!names(path, $2))
+			fault(path (path in lines ? " does not name it" : \
+			    " is no test") "; cite the id there, or say why not")
+	}
+}
+END { exit bad }' "$work/proved" $list || status=1
 exit $status

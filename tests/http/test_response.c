@@ -299,7 +299,7 @@ struct cookie_case {
 #define VALUE	.value = { "aB0_.-", 6 }
 #define DELETED "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
-/* DK-C-01 to 03, 06, 07 */
+/* DK-C-01, DK-C-02, DK-C-03, DK-C-06, DK-C-07 */
 static const struct cookie_case cookies[] = {
 	{ "session cookie", { NAME, VALUE, .secure = true },
 	    "__Host-sid=aB0_.-; Path=/; Secure; HttpOnly; SameSite=Lax" },
