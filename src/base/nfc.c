@@ -52,8 +52,8 @@ nfc_add(struct buf *out, struct str text)
 	uint8_t room[4096], *made = NULL;
 	size_t n = sizeof(room);
 
-	if (!is_ascii(text) && text.n * NFC_GROWTH_MAX <= sizeof(room) &&
-	    load(&lib))
+	if (!is_ascii(text) && str_is_utf8(text) &&
+	    text.n * NFC_GROWTH_MAX <= sizeof(room) && load(&lib))
 		made = lib.normalize(
 		    lib.form, (const uint8_t *)text.p, text.n, room, &n);
 	buf_add(

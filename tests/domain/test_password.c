@@ -271,7 +271,7 @@ costs_one_hash_whatever_is_stored(void **state)
 	}
 }
 
-/* DK-W-01, 02, 03, 05, 07, 08 */
+/* DK-W-01, DK-W-02, DK-W-03, DK-W-05, DK-W-07, DK-W-08 */
 static void
 judges_new_passwords(void **state)
 {

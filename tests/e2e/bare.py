@@ -1,7 +1,9 @@
 """The program without a web server: a bare environment, strange places, the
 three mounts (DK-G-08, DK-G-09, DK-G-11)."""
 
+import json
 import os
+import subprocess
 
 from harness import PASSWORD, eq, true
 from servers import (ApacheCgid, ApacheFcgid, LighttpdCgi, LighttpdSpawned,
@@ -20,6 +22,28 @@ def call(stand, env, stdin="", cwd="/", args=()):
                          stdin=stdin, exact_env=env, cwd=cwd, timeout=20)
     head, _, body = done.stdout.partition(b"\r\n\r\n")
     return head.decode().split("\r\n"), body
+
+
+def open_pipe(stand):
+    """The pipe stays open, with more in it than the length says."""
+    body = json.dumps({"username": "alice", "password": PASSWORD}).encode()
+    process = subprocess.Popen(
+        [stand.box.path("bin", "doorkeep.fcgi")], cwd="/",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env=dict(
+            REQUEST, REQUEST_METHOD="POST", CONTENT_LENGTH=str(len(body)),
+            CONTENT_TYPE="application/json",
+            HTTP_ACCEPT="application/json"), **stand.box.as_user())
+    try:
+        process.stdin.write(body + b"username=evil")
+        process.stdin.flush()
+        eq(process.wait(10), 0, "exit status")
+        head = process.stdout.read().split(b"\r\n")
+        eq(head[0], b"Status: 200 OK", "first line")
+    finally:
+        process.kill()
+        process.communicate()
+    stand.sql("DELETE FROM active_sessions")
 
 
 def environment(secrets, report):
@@ -53,6 +77,9 @@ def environment(secrets, report):
                 '{"username":"alice","password":"%s"}' % PASSWORD)
             eq(head[0], "Status: 400 Bad Request", "first line")
             eq(stand.sql("SELECT count(*) FROM sessions"), "0", "sessions")
+        with report.case(name + "no byte beyond the length is waited for",
+                         "DK-I-05", box):
+            open_pipe(stand)
         with report.case(name + "arguments are ignored", "DK-G-01", box):
             head, _ = call(stand, REQUEST, args=("--help", "user", "list"))
             eq(head[0], "Status: 200 OK", "first line")

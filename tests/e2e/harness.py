@@ -265,7 +265,7 @@ class Sandbox:
         with open(self.path(name), encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def _as_user(self):
+    def as_user(self):
         if os.getuid() != 0:
             return {}
         return {"user": self.user.pw_uid, "group": self.user.pw_gid,
@@ -284,7 +284,7 @@ class Sandbox:
                 argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 cwd=cwd or self.dir, start_new_session=True,
                 env=self.environment(env) if exact_env is None else exact_env,
-                **self._as_user())
+                **self.as_user())
         self.running.append(process)
         return process
 
@@ -294,7 +294,7 @@ class Sandbox:
             process = subprocess.Popen(
                 argv, stdin=listener, stdout=out, stderr=out, cwd=self.dir,
                 start_new_session=True, env=self.environment(env),
-                **self._as_user())
+                **self.as_user())
         self.running.append(process)
         return process
 
@@ -304,7 +304,7 @@ class Sandbox:
             argv, input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True, timeout=timeout, cwd=cwd or self.dir,
             env=self.environment(env) if exact_env is None else exact_env,
-            check=False, **self._as_user())
+            check=False, **self.as_user())
         if check and done.returncode != 0:
             raise AssertionError("%s: exit %d: %s" % (
                 " ".join(argv), done.returncode,

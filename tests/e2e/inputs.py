@@ -2,6 +2,7 @@
 never a half-done action."""
 
 import json
+import os
 import urllib.parse
 
 from client import NAVIGATION, raw_exchange
@@ -252,6 +253,21 @@ class Inputs:
                 one_of(answer.header("Location"),
                        ("/", "/%0d%0aX:%20y", "/%0d%0aX: y"),
                        "Location for %r" % wanted[:30])
+        with self.case("the query of a wanted page is in no log of ours",
+                       "DK-O-05"):
+            token = "token-%s" % os.urandom(8).hex()
+            browser = stand.browser()
+            answer = browser.get(stand.url(
+                "/login?next=%2Fprivate%2F%3F" + token))
+            browser.sign_in(answer.page, stand.url("/login"), "alice",
+                            PASSWORD)
+            stand.browser().get("/private//?" + token)
+            for name in os.listdir(stand.box.path("log")):
+                if name.startswith("access"):
+                    continue  # the web server's own
+                for line in stand.box.read("log/" + name).split("\n"):
+                    true('"event"' not in line or token not in line, line)
+            true(token not in stand.dump(), "in the store")
 
 
 def argv_attack(stand, report):
