@@ -243,6 +243,11 @@ SELECT count(*) FROM throttle;
 DELETE FROM throttle WHERE bucket IN
  (SELECT bucket FROM throttle ORDER BY failures, last_at LIMIT $1);
 
+-- name: factor_any
+-- 1 when some second factor is set up or being set up (ids are positive)
+SELECT count(*) FROM
+ (SELECT user_id FROM second_factors WHERE user_id > 0 LIMIT 1) AS one;
+
 -- name: device_add
 -- $1 SHA-256 of the cookie's value, $2 user, $3 now
 INSERT INTO devices (token_hash, user_id, created_at, last_used_at)

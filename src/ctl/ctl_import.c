@@ -157,15 +157,36 @@ take_line(struct importer *im, struct str line)
 
 /* ---- the file
  * ------------------------------------------------------------------------ */
+/* Behind the terminator everything is still as it was filled. */
+static bool
+has_nul(const char line[LINE_MAX_LEN], size_t len)
+{
+	size_t i;
+
+	for (i = len + 1; i < LINE_MAX_LEN; i++)
+		if (line[i] != '\n')
+			return true;
+	return false;
+}
+
 static void
 read_file(struct importer *im, FILE *f)
 {
 	static char line[LINE_MAX_LEN];
 	struct str s;
 
-	while (im->e == CTL_DONE && fgets(line, sizeof(line), f) != NULL) {
+	for (;;) {
+		memset(line, '\n', sizeof(line));
+		if (im->e != CTL_DONE || fgets(line, sizeof(line), f) == NULL)
+			break;
 		im->line++;
 		s = str_from(line);
+		if (has_nul(line, s.n)) {
+			im->e = ctl_fail("line %u holds a NUL; the import "
+					 "stops there",
+			    im->line);
+			break;
+		}
 		if (s.n == sizeof(line) - 1 && s.p[s.n - 1] != '\n') {
 			im->e = ctl_fail("line %u is longer than %d bytes; "
 					 "the import stops there",

@@ -62,6 +62,28 @@ make_key(const char *store, const char *name, struct secret *key)
 	return whole ? DK_OK : DK_ERR_IO;
 }
 
+/*
+ * A key that is missing is made only while nothing hangs on it: after a
+ * restore without it, a new one would hide what is wrong.
+ */
+static enum dk_err
+make_first_key(struct domain *dom, const char *name, struct secret *key)
+{
+	bool any = false;
+	enum dk_err err = factors_any(dom->db, &any);
+
+	if (err == DK_OK && any) {
+		LOG_WRITE(dom->log, LOG_LEVEL_ERROR,
+		    "second_factor_key_missing", { "file", str_from(name) },
+		    { "cure",
+			STR("restore it from a backup, or take the second "
+			    "factors off: doorkeep user factor NAME "
+			    "--remove") });
+		err = DK_ERR_IO;
+	}
+	return err == DK_OK ? make_key(dom->conf->database.p, name, key) : err;
+}
+
 static enum dk_err
 load_key(struct domain *dom, struct secret *key)
 {
@@ -78,7 +100,7 @@ load_key(struct domain *dom, struct secret *key)
 		return DK_ERR_TOO_LARGE;
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT) {
-		err = make_key(dom->conf->database.p, name, key);
+		err = make_first_key(dom, name, key);
 		if (err != DK_OK)
 			return err;
 		fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -103,8 +125,8 @@ seal(struct domain *dom, int64_t user_id, const struct totp_seed *seed,
 	if (err == DK_OK)
 		(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
 		    out + NONCE_LEN, NULL, seed->byte, sizeof(seed->byte),
-		    (const unsigned char *)&user_id, sizeof(user_id), NULL,
-		    out, key.byte);
+		    (const unsigned char *)&user_id, sizeof(user_id), NULL, out,
+		    key.byte);
 	secret_wipe(&key, sizeof(key));
 	return err;
 }
@@ -137,8 +159,8 @@ factor_state(struct domain *dom, int64_t user_id, enum factor_state *state)
 	bool found;
 	enum dk_err err = factors_get(dom->db, user_id, &row, &found);
 
-	*state = err == DK_OK && found && row.confirmed ? FACTOR_ON :
-							  FACTOR_NONE;
+	*state =
+	    err == DK_OK && found && row.confirmed ? FACTOR_ON : FACTOR_NONE;
 	return err;
 }
 
@@ -149,8 +171,8 @@ factor_codes_left(struct domain *dom, int64_t user_id, int64_t *n)
 }
 
 enum dk_err
-factor_begin(struct domain *dom, int64_t user_id, struct totp_seed *seed,
-    bool *begun)
+factor_begin(
+    struct domain *dom, int64_t user_id, struct totp_seed *seed, bool *begun)
 {
 	unsigned char sealed[SEALED_LEN];
 	enum dk_err err;
@@ -160,16 +182,16 @@ factor_begin(struct domain *dom, int64_t user_id, struct totp_seed *seed,
 	if (err == DK_OK)
 		err = seal(dom, user_id, seed, sealed);
 	if (err == DK_OK)
-		err = factors_put(dom->db, user_id, sealed, sizeof(sealed),
-		    begun);
+		err = factors_put(
+		    dom->db, user_id, sealed, sizeof(sealed), begun);
 	if (err != DK_OK || !*begun)
 		secret_wipe(seed, sizeof(*seed));
 	return err;
 }
 
 enum dk_err
-factor_pending(struct domain *dom, int64_t user_id, struct totp_seed *seed,
-    bool *pending)
+factor_pending(
+    struct domain *dom, int64_t user_id, struct totp_seed *seed, bool *pending)
 {
 	struct factor_row row;
 	enum dk_err err;
@@ -227,17 +249,17 @@ code_digest(struct str text, struct digest *digest)
 }
 
 static enum dk_err
-store_codes(struct domain *dom, int64_t user_id,
-    const struct recovery_codes *codes)
+store_codes(
+    struct domain *dom, int64_t user_id, const struct recovery_codes *codes)
 {
 	enum dk_err err = recovery_delete(dom->db, user_id);
 	struct digest digest;
 	size_t i;
 
 	for (i = 0; err == DK_OK && i < RECOVERY_CODES; i++)
-		err = code_digest(str_from(codes->text[i]), &digest) ?
-		    recovery_add(dom->db, user_id, &digest) :
-		    DK_ERR_INTERNAL;
+		err = code_digest(str_from(codes->text[i]), &digest)
+		    ? recovery_add(dom->db, user_id, &digest)
+		    : DK_ERR_INTERNAL;
 	return err;
 }
 
@@ -280,11 +302,11 @@ turn_on(struct domain *dom, const struct asker *asker,
 		return err;
 	err = store_codes(dom, user->id, codes);
 	if (err == DK_OK)
-		err = sessions_delete_of_user(dom->db, user->id, keep_session,
-		    &n);
+		err = sessions_delete_of_user(
+		    dom->db, user->id, keep_session, &n);
 	if (err == DK_OK)
-		err = note(dom, asker, "second_factor_added", user, STR_NONE,
-		    now_ms);
+		err = note(
+		    dom, asker, "second_factor_added", user, STR_NONE, now_ms);
 	return err;
 }
 
@@ -338,8 +360,7 @@ check_totp(struct domain *dom, const struct user_row *user, struct str code,
 		return err;
 	step = totp_match(&seed, code, row.last_step, now_ms);
 	secret_wipe(&seed, sizeof(seed));
-	return step < 0 ? DK_OK :
-			  factors_use_step(dom->db, user->id, step, ok);
+	return step < 0 ? DK_OK : factors_use_step(dom->db, user->id, step, ok);
 }
 
 static enum dk_err
@@ -356,8 +377,8 @@ check_recovery(struct domain *dom, const struct asker *asker,
 		return err;
 	err = recovery_use(dom->db, user->id, &digest, ok);
 	if (err == DK_OK && *ok)
-		err = note(dom, asker, "recovery_code_used", user, STR_NONE,
-		    now_ms);
+		err = note(
+		    dom, asker, "recovery_code_used", user, STR_NONE, now_ms);
 	err = db_end(dom->db, err);
 	if (err != DK_OK)
 		*ok = false;
@@ -374,9 +395,9 @@ factor_check(struct domain *dom, const struct asker *asker,
 	enum dk_err err;
 
 	*ok = false;
-	err = code.n == TOTP_DIGITS ?
-	    check_totp(dom, user, code, now_ms, ok) :
-	    check_recovery(dom, asker, user, code, now_ms, ok);
+	err = code.n == TOTP_DIGITS
+	    ? check_totp(dom, user, code, now_ms, ok)
+	    : check_recovery(dom, asker, user, code, now_ms, ok);
 	if (err == DK_OK && !*ok)
 		err = audit_write(dom, asker, &what, now_ms);
 	return err;
@@ -394,8 +415,8 @@ factor_new_codes(struct domain *dom, const struct asker *asker,
 		return err;
 	err = store_codes(dom, user->id, codes);
 	if (err == DK_OK)
-		err = note(dom, asker, "recovery_codes_made", user, STR_NONE,
-		    now_ms);
+		err = note(
+		    dom, asker, "recovery_codes_made", user, STR_NONE, now_ms);
 	return db_end(dom->db, err);
 }
 
@@ -412,8 +433,8 @@ factor_remove(struct domain *dom, const struct asker *asker,
 		return err;
 	err = factors_delete(dom->db, user->id, removed);
 	if (err == DK_OK && *removed)
-		err = sessions_delete_of_user(dom->db, user->id, keep_session,
-		    &n);
+		err = sessions_delete_of_user(
+		    dom->db, user->id, keep_session, &n);
 	if (err == DK_OK && *removed)
 		err = users_require_change(dom->db, user->id, true);
 	if (err == DK_OK && *removed)

@@ -16,13 +16,14 @@ enum {
 /* Waits double from first_s with each guess beyond the free ones. */
 struct ladder {
 	int64_t free, first_s, cap_s;
+	bool leaks;
 };
 static const struct ladder pair_ladder = { THROTTLE_PAIR_FREE, 2,
-	THROTTLE_PAIR_CAP_S };
+	THROTTLE_PAIR_CAP_S, false };
 static const struct ladder account_ladder = { THROTTLE_ACCOUNT_FREE, 1,
-	THROTTLE_ACCOUNT_CAP_S };
+	THROTTLE_ACCOUNT_CAP_S, true };
 static const struct ladder device_ladder = { THROTTLE_DEVICE_FREE, 1,
-	THROTTLE_QUIET_S };
+	THROTTLE_QUIET_S, false };
 
 static void
 bucket_name(const struct secret *key, const char *kind, const char *factor,
@@ -97,6 +98,39 @@ name_buckets(struct domain *dom, const struct throttle_guess *guess,
 	return DK_OK;
 }
 
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+bounded(int64_t n, int64_t max)
+{
+	return n > max ? max : later(n, 0);
+}
+
+/* What somebody wrote into the row by hand must not overflow. */
+static enum dk_err
+read_row(
+    struct domain *dom, const struct bucket *bucket, struct throttle_row *row)
+{
+	enum dk_err err = throttle_get(dom->db, bucket, row);
+
+	row->failures = bounded(row->failures, INT32_MAX);
+	row->last_at_ms = bounded(row->last_at_ms, INT64_MAX / 4);
+	row->next_at_ms = bounded(row->next_at_ms, INT64_MAX / 4);
+	return err;
+}
+
+/* A row that counts nothing goes. */
+static enum dk_err
+write_row(struct domain *dom, const struct throttle_row *row)
+{
+	return row->failures > 0 ? throttle_put(dom->db, row)
+				 : throttle_delete(dom->db, &row->bucket);
+}
+
 static void
 forget_if_quiet(struct throttle_row *row, int64_t now_ms)
 {
@@ -108,15 +142,58 @@ forget_if_quiet(struct throttle_row *row, int64_t now_ms)
 
 /*
  * A clock that went back must not lock anybody out: what lies ahead of the
- * last guess lies as far ahead of now.
+ * last guess lies as far ahead of now.  True when the row was changed; it
+ * then has to be written, or every look at it would begin the wait anew.
  */
-static void
+static bool
 follow_clock_back(struct throttle_row *row, int64_t now_ms)
 {
-	if (row->last_at_ms <= now_ms + CLOCKS_APART_MS)
-		return;
-	row->next_at_ms -= row->last_at_ms - now_ms;
-	row->last_at_ms = now_ms;
+	bool changed = false;
+
+	if (row->last_at_ms > now_ms + CLOCKS_APART_MS) {
+		row->next_at_ms -= row->last_at_ms - now_ms;
+		row->last_at_ms = now_ms;
+		changed = true;
+	}
+	/* Longer than any wait of ours. */
+	if (row->next_at_ms > now_ms + (int64_t)THROTTLE_QUIET_S * 1000) {
+		row->next_at_ms = now_ms + (int64_t)THROTTLE_PAIR_CAP_S * 1000;
+		changed = true;
+	}
+	return changed;
+}
+
+static enum dk_err
+read_row_at(struct domain *dom, const struct bucket *bucket, int64_t now_ms,
+    struct throttle_row *row)
+{
+	enum dk_err err = read_row(dom, bucket, row);
+
+	if (err == DK_OK && follow_clock_back(row, now_ms))
+		err = throttle_put(dom->db, row);
+	return err;
+}
+
+/*
+ * The account's counter leaks, or one source that guesses patiently would in
+ * the end make everybody wait.  last_at is then the time up to which it has
+ * leaked, so that no guess loses what is left of a step.
+ */
+static void
+leak(struct throttle_row *row, int64_t now_ms)
+{
+	int64_t every_ms = (int64_t)THROTTLE_ACCOUNT_LEAK_S * 1000;
+	int64_t n;
+
+	n = row->last_at_ms < now_ms ? (now_ms - row->last_at_ms) / every_ms
+				     : 0;
+	if (n >= row->failures) {
+		row->failures = 0;
+		row->last_at_ms = now_ms;
+	} else {
+		row->failures -= n;
+		row->last_at_ms += n * every_ms;
+	}
 }
 
 static int64_t
@@ -124,8 +201,9 @@ ladder_wait(const struct ladder *l, struct throttle_row *row, int64_t now_ms)
 {
 	int64_t cap_ms = l->cap_s * 1000;
 
-	follow_clock_back(row, now_ms);
 	forget_if_quiet(row, now_ms);
+	if (l->leaks)
+		leak(row, now_ms);
 	if (row->next_at_ms > now_ms + cap_ms)
 		row->next_at_ms = now_ms + cap_ms;
 	return row->next_at_ms > now_ms ? row->next_at_ms - now_ms : 0;
@@ -140,7 +218,8 @@ ladder_count(const struct ladder *l, struct throttle_row *row, int64_t now_ms)
 		wait_s = step > 30 ? l->cap_s : l->first_s << step;
 	if (wait_s > l->cap_s)
 		wait_s = l->cap_s;
-	row->last_at_ms = now_ms;
+	if (!l->leaks)
+		row->last_at_ms = now_ms;
 	/* "Now" would be a wait for a worker that began a moment earlier. */
 	row->next_at_ms = wait_s > 0 ? now_ms + wait_s * 1000 : 0;
 }
@@ -156,7 +235,6 @@ source_wait(struct throttle_row *row, int64_t now_ms)
 	int64_t every_ms = (int64_t)THROTTLE_SOURCE_EVERY_S * 1000;
 	int64_t ahead_ms = (THROTTLE_SOURCE_BURST - 1) * every_ms;
 
-	follow_clock_back(row, now_ms);
 	if (row->next_at_ms < now_ms)
 		row->next_at_ms = now_ms;
 	if (row->next_at_ms > now_ms + ahead_ms + every_ms)
@@ -174,61 +252,93 @@ source_count(struct throttle_row *row, int64_t now_ms)
 	row->next_at_ms += (int64_t)THROTTLE_SOURCE_EVERY_S * 1000;
 }
 
-static int64_t
-later(int64_t a, int64_t b)
+/*
+ * A clock that went back has moved the row: kept even when nothing is
+ * counted, or the wait would move along with each attempt.
+ */
+static enum dk_err
+keep_if_moved(
+    struct domain *dom, const struct throttle_row *row, int64_t seen_ms)
 {
-	return a > b ? a : b;
+	return row->last_at_ms < seen_ms ? throttle_put(dom->db, row) : DK_OK;
+}
+
+struct stranger {
+	struct throttle_row account, pair, source;
+};
+
+/* The longest of the three waits; *rows are as they stand now. */
+static enum dk_err
+stranger_wait(struct domain *dom, const struct throttle_ticket *t,
+    int64_t now_ms, struct stranger *rows, int64_t *wait_ms)
+{
+	int64_t account_ms, pair_ms, source_ms;
+	enum dk_err err;
+
+	err = read_row(dom, &t->account, &rows->account);
+	if (err == DK_OK)
+		err = read_row(dom, &t->pair, &rows->pair);
+	if (err == DK_OK)
+		err = read_row(dom, &t->source, &rows->source);
+	if (err != DK_OK)
+		return err;
+	account_ms = rows->account.last_at_ms;
+	pair_ms = rows->pair.last_at_ms;
+	source_ms = rows->source.last_at_ms;
+	*wait_ms = later(ladder_wait(&account_ladder, &rows->account, now_ms),
+	    later(ladder_wait(&pair_ladder, &rows->pair, now_ms),
+		source_wait(&rows->source, now_ms)));
+	err = keep_if_moved(dom, &rows->account, account_ms);
+	if (err == DK_OK)
+		err = keep_if_moved(dom, &rows->pair, pair_ms);
+	if (err == DK_OK)
+		err = keep_if_moved(dom, &rows->source, source_ms);
+	return err;
 }
 
 static enum dk_err
-count_stranger(struct domain *dom, const struct throttle_ticket *t,
-    int64_t now_ms, int64_t *wait_ms)
+count_stranger(struct domain *dom, struct throttle_ticket *t, int64_t now_ms,
+    int64_t *wait_ms)
 {
-	struct throttle_row account, pair, source;
+	struct stranger rows;
 	enum dk_err err;
 
-	err = throttle_get(dom->db, &t->account, &account);
-	if (err == DK_OK)
-		err = throttle_get(dom->db, &t->pair, &pair);
-	if (err == DK_OK)
-		err = throttle_get(dom->db, &t->source, &source);
-	if (err != DK_OK)
+	err = stranger_wait(dom, t, now_ms, &rows, wait_ms);
+	if (err != DK_OK || *wait_ms > 0)
 		return err;
-	*wait_ms = later(ladder_wait(&account_ladder, &account, now_ms),
-	    later(ladder_wait(&pair_ladder, &pair, now_ms),
-		source_wait(&source, now_ms)));
-	if (*wait_ms > 0)
-		return DK_OK;
-	ladder_count(&account_ladder, &account, now_ms);
-	ladder_count(&pair_ladder, &pair, now_ms);
-	source_count(&source, now_ms);
-	account.owner = t->account;
-	pair.owner = t->account;
-	source.owner = t->source_owner;
-	err = throttle_put(dom->db, &account);
+	ladder_count(&account_ladder, &rows.account, now_ms);
+	ladder_count(&pair_ladder, &rows.pair, now_ms);
+	source_count(&rows.source, now_ms);
+	t->account_next_ms = rows.account.next_at_ms;
+	t->pair_next_ms = rows.pair.next_at_ms;
+	rows.account.owner = t->account;
+	rows.pair.owner = t->account;
+	rows.source.owner = t->source_owner;
+	err = throttle_put(dom->db, &rows.account);
 	if (err == DK_OK)
-		err = throttle_put(dom->db, &pair);
+		err = throttle_put(dom->db, &rows.pair);
 	if (err == DK_OK)
-		err = throttle_put(dom->db, &source);
+		err = throttle_put(dom->db, &rows.source);
 	return err;
 }
 
 /* True in *counted when the browser's own counter still had room. */
 static enum dk_err
-count_device(struct domain *dom, const struct throttle_ticket *t,
-    int64_t now_ms, bool *counted)
+count_device(struct domain *dom, struct throttle_ticket *t, int64_t now_ms,
+    bool *counted)
 {
 	struct throttle_row row;
 	enum dk_err err;
 
 	*counted = false;
-	err = throttle_get(dom->db, &t->device, &row);
+	err = read_row_at(dom, &t->device, now_ms, &row);
 	if (err != DK_OK)
 		return err;
 	if (ladder_wait(&device_ladder, &row, now_ms) > 0 ||
 	    row.failures >= THROTTLE_DEVICE_FREE)
 		return DK_OK;
 	ladder_count(&device_ladder, &row, now_ms);
+	t->device_next_ms = row.next_at_ms;
 	row.owner = t->account;
 	err = throttle_put(dom->db, &row);
 	*counted = err == DK_OK;
@@ -278,11 +388,11 @@ forgive_stranger(struct domain *dom, const struct throttle_ticket *t)
 	struct throttle_row account, pair, source;
 	enum dk_err err;
 
-	err = throttle_get(dom->db, &t->account, &account);
+	err = read_row(dom, &t->account, &account);
 	if (err == DK_OK)
-		err = throttle_get(dom->db, &t->pair, &pair);
+		err = read_row(dom, &t->pair, &pair);
 	if (err == DK_OK)
-		err = throttle_get(dom->db, &t->source, &source);
+		err = read_row(dom, &t->source, &source);
 	if (err != DK_OK)
 		return err;
 	account_forgive(&account, pair.failures);
@@ -290,24 +400,25 @@ forgive_stranger(struct domain *dom, const struct throttle_ticket *t)
 	source.next_at_ms -= (int64_t)THROTTLE_SOURCE_EVERY_S * 1000;
 	err = throttle_delete(dom->db, &t->pair);
 	if (err == DK_OK)
-		err = throttle_put(dom->db, &account);
+		err = write_row(dom, &account);
 	if (err == DK_OK)
-		err = throttle_put(dom->db, &source);
+		err = write_row(dom, &source);
 	return err;
 }
 
+/* next_ms: the wait that the guess began; it was free to come. */
 static enum dk_err
-take_one_back(struct domain *dom, const struct bucket *bucket, int64_t free)
+take_one_back(struct domain *dom, const struct bucket *bucket, int64_t next_ms)
 {
 	struct throttle_row row;
-	enum dk_err err = throttle_get(dom->db, bucket, &row);
+	enum dk_err err = read_row(dom, bucket, &row);
 
 	if (err != DK_OK)
 		return err;
 	row.failures = later(row.failures - 1, 0);
-	if (row.failures < free)
+	if (row.next_at_ms == next_ms)
 		row.next_at_ms = 0;
-	return throttle_put(dom->db, &row);
+	return write_row(dom, &row);
 }
 
 static enum dk_err
@@ -316,16 +427,16 @@ give_back_stranger(struct domain *dom, const struct throttle_ticket *t)
 	struct throttle_row source;
 	enum dk_err err;
 
-	err = take_one_back(dom, &t->account, THROTTLE_ACCOUNT_FREE);
+	err = take_one_back(dom, &t->account, t->account_next_ms);
 	if (err == DK_OK)
-		err = take_one_back(dom, &t->pair, THROTTLE_PAIR_FREE);
+		err = take_one_back(dom, &t->pair, t->pair_next_ms);
 	if (err == DK_OK)
-		err = throttle_get(dom->db, &t->source, &source);
+		err = read_row(dom, &t->source, &source);
 	if (err != DK_OK)
 		return err;
 	source.failures = later(source.failures - 1, 0);
 	source.next_at_ms -= (int64_t)THROTTLE_SOURCE_EVERY_S * 1000;
-	return throttle_put(dom->db, &source);
+	return write_row(dom, &source);
 }
 
 enum dk_err
@@ -337,7 +448,8 @@ throttle_give_back(struct domain *dom, const struct throttle_ticket *ticket)
 	if (err != DK_OK)
 		return err;
 	if (ticket->by_device)
-		err = take_one_back(dom, &ticket->device, THROTTLE_DEVICE_FREE);
+		err =
+		    take_one_back(dom, &ticket->device, ticket->device_next_ms);
 	else
 		err = give_back_stranger(dom, ticket);
 	return db_end(dom->db, err);

@@ -19,12 +19,14 @@
  *	pair	one source on one account: THROTTLE_PAIR_FREE guesses at once,
  *		then a wait of 2, 4, 8 … seconds, at most an hour
  *	account	all strangers on one account: THROTTLE_ACCOUNT_FREE at once,
- *		then 1, 2, 4 … seconds, at most THROTTLE_ACCOUNT_CAP_S
+ *		then 1, 2, 4 … seconds, at most THROTTLE_ACCOUNT_CAP_S; one
+ *		is forgotten every THROTTLE_ACCOUNT_LEAK_S
  *	source	one source on all accounts: THROTTLE_SOURCE_BURST at once,
  *		then one in THROTTLE_SOURCE_EVERY_S seconds
  *
- * A pair runs into its waits before the account does, so one source alone
- * never makes an account's other people wait.  Nothing is locked for good:
+ * A pair runs into its waits before the account does, and the account forgets
+ * faster than a waiting pair guesses, so one source alone never makes an
+ * account's other people wait.  Nothing is locked for good:
  * THROTTLE_QUIET_S without a guess forgets the counter.  A source is an IPv4
  * address or an IPv6 /64; requests without an address share one source.
  *
@@ -39,6 +41,7 @@ enum {
 	THROTTLE_PAIR_CAP_S = 3600,
 	THROTTLE_ACCOUNT_FREE = 40,
 	THROTTLE_ACCOUNT_CAP_S = 2000,
+	THROTTLE_ACCOUNT_LEAK_S = 2160,
 	THROTTLE_SOURCE_BURST = 30,
 	THROTTLE_SOURCE_EVERY_S = 30,
 	THROTTLE_DEVICE_FREE = 5,
@@ -59,6 +62,7 @@ struct throttle_guess {
 /* What a counted guess has to give back when it was right. */
 struct throttle_ticket {
 	struct bucket account, pair, source, device;
+	int64_t account_next_ms, pair_next_ms, device_next_ms;
 	struct bucket source_owner; /* whose unlocking forgets it */
 	bool by_device;
 };

@@ -200,3 +200,13 @@ recovery_delete(struct db *db, int64_t user_id)
 
 	return db_exec(db, Q_RECOVERY_DELETE, args, 1, NULL);
 }
+
+enum dk_err
+factors_any(struct db *db, bool *any)
+{
+	int64_t n = 0;
+	enum dk_err err = db_number(db, Q_FACTOR_ANY, NULL, 0, &n);
+
+	*any = n > 0;
+	return err;
+}

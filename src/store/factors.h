@@ -59,4 +59,7 @@ enum dk_err recovery_count(struct db *db, int64_t user_id,
     int64_t *n) DK_CHECK;
 enum dk_err recovery_delete(struct db *db, int64_t user_id) DK_CHECK;
 
+/* Is there any of anybody, one that is being set up included? */
+enum dk_err factors_any(struct db *db, bool *any) DK_CHECK;
+
 #endif
