@@ -246,7 +246,7 @@ DELETE FROM throttle WHERE bucket IN
 -- name: factor_any
 -- 1 when some second factor is set up or being set up (ids are positive)
 SELECT count(*) FROM
- (SELECT user_id FROM second_factors WHERE user_id > 0 LIMIT 1) AS one;
+ (SELECT user_id FROM second_factors WHERE user_id > 0 LIMIT 1) AS step;
 
 -- name: device_add
 -- $1 SHA-256 of the cookie's value, $2 user, $3 now

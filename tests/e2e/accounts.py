@@ -337,7 +337,7 @@ class Factor(FactorPart):
         with self.case("a right code turns it on: a new session, level 2, "
                        "recovery codes; other sessions end",
                        "DK-M-05 DK-S-06 DK-S-13 DK-L-10"):
-            eq(self.me.get("/private/strong/").status, 401,
+            eq(self.me.get("/private/strong/").status, 303,
                "a page that asks for both, before")
             self.code = totp(shown.seed, stand.next_step())
             answer = self.act(self.me, "factor_confirm", answer.page,
