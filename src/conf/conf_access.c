@@ -286,7 +286,8 @@ conf_read_rule(struct str pattern, struct str requirement, struct arena *arena,
 }
 
 /*
- * The words are those of a rule's requirement, so they are read as one.
+ * The words are those of a rule's requirement, so they are read as one, but
+ * not all of them are meant here.
  */
 enum dk_err
 conf_read_factor(struct conf *conf, struct str text, struct arena *arena,
@@ -299,13 +300,18 @@ conf_read_factor(struct conf *conf, struct str text, struct arena *arena,
 	conf->n_factor_subjects = 0;
 	if (conf->factor_for_all)
 		return DK_OK;
+	if (text.n > CONF_LIST_MAX)
+		return fail(message, "is too long; use a group", text);
 	err = read_subjects(text, arena, &rule, message);
-	if (err == DK_OK && rule.requirement != CONF_REQUIRE_SUBJECTS)
-		err = fail(message,
-		    "must be all, or a list of group:NAME and user:NAME",
-		    text);
-	if (err != DK_OK)
+	if (err == DK_ERR_NOMEM)
 		return err;
+	if (err != DK_OK || rule.requirement != CONF_REQUIRE_SUBJECTS) {
+		buf_reset(message);
+		return fail(message,
+		    "must be all, or a list of at most 16 group:NAME and "
+		    "user:NAME",
+		    text);
+	}
 	memcpy(conf->factor_subjects, rule.subjects, sizeof(rule.subjects));
 	conf->n_factor_subjects = rule.n_subjects;
 	return DK_OK;

@@ -9,6 +9,7 @@
 
 enum {
 	CONF_VALUE_MAX = 1024, /* bytes of one text or path */
+	CONF_LIST_MAX = 4096,  /* bytes of a list of names */
 	CONF_SHOWN_MAX = 60    /* bytes of what a message quotes */
 };
 

@@ -317,6 +317,9 @@ takes_a_value_within_its_bounds(void **state)
 	"must have 32 to 256 characters; make one with: openssl rand " \
 	"-base64 33"
 
+#define NO_FACTOR \
+	"must be all, or a list of at most 16 group:NAME and user:NAME"
+
 /* The message behind "d.conf:4: KEY ". */
 static const struct {
 	const char *section, *key, *value, *why;
@@ -398,9 +401,19 @@ static const struct {
 	{ "security", "password_min_length", "65",
 	    "must be a whole number from 8 to 64" },
 	{ "security", "require_second_factor", "public",
-	    "\"public\" must be all, or a list of group:NAME and user:NAME" },
-	{ "security", "require_second_factor", "any",
-	    "\"any\" must be all, or a list of group:NAME and user:NAME" },
+	    "\"public\" " NO_FACTOR },
+	{ "security", "require_second_factor", "any", "\"any\" " NO_FACTOR },
+	{ "security", "require_second_factor", "deny", "\"deny\" " NO_FACTOR },
+	{ "security", "require_second_factor", "yes", "\"yes\" " NO_FACTOR },
+	{ "security", "require_second_factor", "All", "\"All\" " NO_FACTOR },
+	{ "security", "require_second_factor", "all, group:a",
+	    "\"all, group:a\" " NO_FACTOR },
+	{ "security", "require_second_factor", "group:a,",
+	    "\"group:a,\" " NO_FACTOR },
+	{ "security", "require_second_factor",
+	    "group:", "\"group:\" " NO_FACTOR },
+	{ "security", "require_second_factor", "group:a; level=2",
+	    "\"group:a; level=2\" " NO_FACTOR },
 	{ "security", "password_blocklist", "words",
 	    "must be an absolute path" },
 	{ "fastcgi", "shared_secret", "0123456789abcdefghijklmnopqrstu",
@@ -806,6 +819,46 @@ lets_a_password_be_shorter_beside_a_second_factor(void **state)
 	must_parse(s, SITE "[security]\npassword_min_length = 20\n");
 	assert_int_equal(s->conf.password_min_length, 20);
 	assert_int_equal(s->conf.password_min_with_factor, 20);
+}
+
+static void
+names_who_must_have_a_second_factor(void **state)
+{
+	struct stand *s = *state;
+	const struct conf *c = &s->conf;
+	char text[8192];
+	struct buf b;
+	size_t i;
+
+	must_parse(s, SITE);
+	assert_false(c->factor_for_all);
+	assert_int_equal(c->n_factor_subjects, 0);
+	must_parse(s, SITE "[security]\nrequire_second_factor = all\n");
+	assert_true(c->factor_for_all);
+	assert_int_equal(c->n_factor_subjects, 0);
+	must_parse(s,
+	    SITE "[security]\nrequire_second_factor = group:Board,user:Al\n");
+	assert_false(c->factor_for_all);
+	assert_int_equal(c->n_factor_subjects, 2);
+	assert_int_equal(c->factor_subjects[0].kind, CONF_SUBJECT_GROUP);
+	assert_true(str_eq(c->factor_subjects[0].name, STR("Board")));
+	assert_int_equal(c->factor_subjects[1].kind, CONF_SUBJECT_USER);
+	assert_true(str_eq(c->factor_subjects[1].name, STR("al")));
+
+	BUF_OVER(&b, text);
+	buf_addz(&b, SITE "[security]\nrequire_second_factor = group:a");
+	for (i = 1; i < CONF_RULE_SUBJECTS_MAX; i++)
+		buf_addz(&b, ", group:a");
+	must_parse(s, buf_z(&b));
+	assert_int_equal(c->n_factor_subjects, CONF_RULE_SUBJECTS_MAX);
+	buf_addz(&b, ", group:a");
+	assert_int_equal(parse_z(s, buf_z(&b)), DK_ERR_CONF);
+	/* A name too long to be shown again. */
+	for (i = 0; i < 4096; i++)
+		buf_addc(&b, 'a');
+	assert_int_equal(parse_z(s, buf_z(&b)), DK_ERR_CONF);
+	assert_non_null(
+	    strstr(buf_z(&s->message), " is too long; use a group"));
 }
 
 /* --- the file as a whole -------------------------------------------------- */
@@ -1376,6 +1429,7 @@ main(void)
 		STAND_TEST(wants_memory_and_passes_strong_together),
 		STAND_TEST(refuses_an_idle_time_that_never_counts),
 		STAND_TEST(lets_a_password_be_shorter_beside_a_second_factor),
+		STAND_TEST(names_who_must_have_a_second_factor),
 		STAND_TEST(takes_a_file_however_it_is_laid_out),
 		STAND_TEST(refuses_a_file_with_its_line),
 		STAND_TEST(still_says_what_is_allowed_when_the_line_is_endless),
