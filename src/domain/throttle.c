@@ -196,32 +196,40 @@ leak(struct throttle_row *row, int64_t now_ms)
 	}
 }
 
+/* The wait that a guess begins which brings the counter to `failures`. */
+static int64_t
+ladder_step_ms(const struct ladder *l, int64_t failures)
+{
+	int64_t step = failures - l->free, wait_s = 0;
+
+	if (step >= 0)
+		wait_s = step > 30 ? l->cap_s : l->first_s << step;
+	return (wait_s > l->cap_s ? l->cap_s : wait_s) * 1000;
+}
+
 static int64_t
 ladder_wait(const struct ladder *l, struct throttle_row *row, int64_t now_ms)
 {
-	int64_t cap_ms = l->cap_s * 1000;
+	int64_t longest_ms = ladder_step_ms(l, row->failures);
 
 	forget_if_quiet(row, now_ms);
 	if (l->leaks)
 		leak(row, now_ms);
-	if (row->next_at_ms > now_ms + cap_ms)
-		row->next_at_ms = now_ms + cap_ms;
+	/* No wait is longer than its guess began it. */
+	if (row->next_at_ms > now_ms + longest_ms)
+		row->next_at_ms = now_ms + longest_ms;
 	return row->next_at_ms > now_ms ? row->next_at_ms - now_ms : 0;
 }
 
 static void
 ladder_count(const struct ladder *l, struct throttle_row *row, int64_t now_ms)
 {
-	int64_t step = ++row->failures - l->free, wait_s = 0;
+	int64_t wait_ms = ladder_step_ms(l, ++row->failures);
 
-	if (step >= 0)
-		wait_s = step > 30 ? l->cap_s : l->first_s << step;
-	if (wait_s > l->cap_s)
-		wait_s = l->cap_s;
 	if (!l->leaks)
 		row->last_at_ms = now_ms;
 	/* "Now" would be a wait for a worker that began a moment earlier. */
-	row->next_at_ms = wait_s > 0 ? now_ms + wait_s * 1000 : 0;
+	row->next_at_ms = wait_ms > 0 ? now_ms + wait_ms : 0;
 }
 
 /*
@@ -253,14 +261,15 @@ source_count(struct throttle_row *row, int64_t now_ms)
 }
 
 /*
- * A clock that went back has moved the row: kept even when nothing is
- * counted, or the wait would move along with each attempt.
+ * A wait that was brought nearer is kept even when nothing is counted, or it
+ * would move along with each look.
  */
 static enum dk_err
-keep_if_moved(
-    struct domain *dom, const struct throttle_row *row, int64_t seen_ms)
+keep_if_nearer(struct domain *dom, const struct throttle_row *row,
+    const struct throttle_row *seen)
 {
-	return row->last_at_ms < seen_ms ? throttle_put(dom->db, row) : DK_OK;
+	return row->next_at_ms < seen->next_at_ms ? throttle_put(dom->db, row)
+						  : DK_OK;
 }
 
 struct stranger {
@@ -272,27 +281,25 @@ static enum dk_err
 stranger_wait(struct domain *dom, const struct throttle_ticket *t,
     int64_t now_ms, struct stranger *rows, int64_t *wait_ms)
 {
-	int64_t account_ms, pair_ms, source_ms;
+	struct stranger seen;
 	enum dk_err err;
 
-	err = read_row(dom, &t->account, &rows->account);
+	err = read_row_at(dom, &t->account, now_ms, &rows->account);
 	if (err == DK_OK)
-		err = read_row(dom, &t->pair, &rows->pair);
+		err = read_row_at(dom, &t->pair, now_ms, &rows->pair);
 	if (err == DK_OK)
-		err = read_row(dom, &t->source, &rows->source);
+		err = read_row_at(dom, &t->source, now_ms, &rows->source);
 	if (err != DK_OK)
 		return err;
-	account_ms = rows->account.last_at_ms;
-	pair_ms = rows->pair.last_at_ms;
-	source_ms = rows->source.last_at_ms;
+	seen = *rows;
 	*wait_ms = later(ladder_wait(&account_ladder, &rows->account, now_ms),
 	    later(ladder_wait(&pair_ladder, &rows->pair, now_ms),
 		source_wait(&rows->source, now_ms)));
-	err = keep_if_moved(dom, &rows->account, account_ms);
+	err = keep_if_nearer(dom, &rows->account, &seen.account);
 	if (err == DK_OK)
-		err = keep_if_moved(dom, &rows->pair, pair_ms);
+		err = keep_if_nearer(dom, &rows->pair, &seen.pair);
 	if (err == DK_OK)
-		err = keep_if_moved(dom, &rows->source, source_ms);
+		err = keep_if_nearer(dom, &rows->source, &seen.source);
 	return err;
 }
 
