@@ -935,17 +935,25 @@ class Links(FactorPart):
                 eq(answer.status, 404, "with %r" % token)
 
 
-def run(secrets, report):
-    stand = AccountStand(secrets)
+# ---- the whole ------------------------------------------------------------------------
+
+def run_parts(secrets, report, parts, **options):
+    """Part after part on one stand, and then a look at what is left."""
+    stand = AccountStand(secrets, **options)
     try:
         stand.start()
-        for part in (Factor, Picture, Links):
+        for part in parts:
             part(stand, report).run()
     finally:
         problems = stand.close()
-    with report.case("accounts: headers and cookies of every answer",
+    title = "accounts, " + parts[-1].title
+    with report.case(title + ": headers and cookies of every answer",
                      "DK-H-01 DK-H-04 DK-H-06 DK-C-05"):
         eq(stand.check.wrong[:10], [], "wrong")
-    with report.case("accounts: no secret is left in any file",
+    with report.case(title + ": no secret is left in any file",
                      "DK-E-05 DK-P-11"):
         eq(problems, [], "problems")
+
+
+def run(secrets, report):
+    run_parts(secrets, report, (Factor, Picture, Links))

@@ -19,7 +19,9 @@ import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
 import enrol  # noqa: E402
+import guesses  # noqa: E402
 import inputs  # noqa: E402
+import passwords  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
 import times  # noqa: E402
@@ -58,7 +60,9 @@ def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("enrol", enrol.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
-              ("records", records.run), ("accounts", accounts.run)]
+              ("records", records.run), ("accounts", accounts.run),
+              ("accounts-passwords", passwords.run),
+              ("accounts-guesses", guesses.run)]
     return table
 
 
