@@ -465,6 +465,8 @@ static const struct {
 	{ "https://a:65535", "https://a:65535", "a", true, 65535 },
 	{ "https://1234", "https://1234", "1234", true, 443 },
 	{ "https://[::1]", "https://[::1]", "[::1]", true, 443 },
+	{ "https://[::ffff:192.0.2.1]", "https://[::ffff:192.0.2.1]",
+	    "[::ffff:192.0.2.1]", true, 443 },
 	{ "http://[0:0:0:0:0:0:0:1]:80", "http://[::1]", "[::1]", false, 80 },
 	{ "https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443",
 	    "[2001:db8::1]", true, 8443 },
@@ -606,6 +608,22 @@ counts_the_items_of_a_list(void **state)
 		add_items(&b, lists[i].head, lists[i].item, lists[i].max + 1);
 		must_refuse(s, buf_z(&b), lists[i].message);
 	}
+}
+
+static void
+bounds_the_host_of_an_origin(void **state)
+{
+	struct stand *s = *state;
+	char host[256], text[512];
+
+	memset(host, 'h', sizeof(host));
+	(void)snprintf(
+	    text, sizeof(text), "[site]\norigin = https://%.255s\n", host);
+	must_parse(s, text);
+	assert_int_equal(s->conf.origins[0].host.n, 255);
+	(void)snprintf(
+	    text, sizeof(text), "[site]\norigin = https://%.256s\n", host);
+	assert_int_equal(parse_z(s, text), DK_ERR_CONF);
 }
 
 /* --- the cookie ----------------------------------------------------------- */
@@ -1099,6 +1117,21 @@ bounds_the_mount(void **state)
 }
 
 static void
+bounds_the_text(void **state)
+{
+	static char text[CONF_FILE_MAX + 1];
+	struct stand *s = *state;
+
+	memset(text, '\n', sizeof(text));
+	memcpy(text, SITE, strlen(SITE));
+	assert_int_equal(parse(s, (struct str){ text, CONF_FILE_MAX }), DK_OK);
+	assert_int_equal(parse(s, (struct str){ text, CONF_FILE_MAX + 1 }),
+	    DK_ERR_TOO_LARGE);
+	assert_string_equal(
+	    buf_z(&s->message), "d.conf: is larger than 262144 bytes");
+}
+
+static void
 says_so_when_memory_does_not_suffice(void **state)
 {
 	struct stand *s = *state;
@@ -1420,6 +1453,7 @@ main(void)
 		STAND_TEST(says_what_is_wrong_with_a_value_and_what_is_allowed),
 		STAND_TEST(reads_an_origin_in_its_parts),
 		STAND_TEST(refuses_what_is_no_origin),
+		STAND_TEST(bounds_the_host_of_an_origin),
 		STAND_TEST(keeps_the_order_of_origins),
 		STAND_TEST(counts_the_items_of_a_list),
 		STAND_TEST(names_the_cookie_for_https_and_http),
@@ -1436,6 +1470,7 @@ main(void)
 		STAND_TEST(bounds_texts_and_paths),
 		STAND_TEST(bounds_the_shared_secret),
 		STAND_TEST(bounds_the_mount),
+		STAND_TEST(bounds_the_text),
 		STAND_TEST(says_so_when_memory_does_not_suffice),
 		STAND_TEST(reads_again_what_it_prints),
 		STAND_TEST(prints_the_longest_list_whole),
