@@ -4,336 +4,328 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/qr.h"
 
-enum {
-	MARGIN = 4,
-	SIDE_MAX = QR_SIZE_MAX + 2 * MARGIN,
-	TEXT_MAX = 500,
-	PICTURE_MAX = 256 * 1024
-};
+enum { TEXT_MAX = 500, MARGIN = 4, SIDE_MAX = QR_SIZE_MAX + 2 * MARGIN };
 
-/* A picture drawn back from text, margin and all. */
-struct picture {
-	int side;
-	bool dark[SIDE_MAX][SIDE_MAX];
-};
+static struct qr code;
 
-/* Three by three, without a library. */
-static const struct qr small = { 3, { 1, 1, 0, 0, 0, 1, 1, 0, 1 } };
-
-/* qr, or a skipped test where libqrencode is not installed */
+/* Make the code of a text, or skip the test where the library is missing. */
 static void
-make(struct str text, struct qr *qr)
+make(struct str text)
 {
 	bool available = false;
 
-	assert_int_equal(qr_make(text, qr, &available), DK_OK);
+	assert_int_equal(qr_make(text, &code, &available), DK_OK);
 	if (!available) {
-		assert_int_equal(qr->size, 0);
+		assert_int_equal(code.size, 0);
 		skip();
 	}
-	assert_in_range(qr->size, 21, QR_SIZE_MAX);
-	assert_int_equal(qr->size % 4, 1);
-}
-
-static bool
-dark_at(const struct qr *qr, int x, int y)
-{
-	return qr->dark[(unsigned)y * qr->size + (unsigned)x] != 0;
-}
-
-static void
-assert_same_picture(const struct qr *qr, const struct picture *p)
-{
-	int x, y, size = (int)qr->size;
-
-	assert_int_equal(p->side, size + 2 * MARGIN);
-	for (y = 0; y < p->side; y++)
-		for (x = 0; x < p->side; x++) {
-			int at_x = x - MARGIN, at_y = y - MARGIN;
-			bool inside = at_x >= 0 && at_y >= 0 && at_x < size &&
-			    at_y < size;
-
-			assert_int_equal(
-			    p->dark[y][x], inside && dark_at(qr, at_x, at_y));
-		}
-}
-
-/* Only steps of the form MX YhNv1h-Nz, each within the picture. */
-static void
-read_svg_path(const char *path, int side, struct picture *p)
-{
-	int x, y, n, back, used;
-
-	memset(p, 0, sizeof(*p));
-	p->side = side;
-	while (*path != '\0') {
-		used = 0;
-		assert_int_equal(sscanf(path, "M%d %dh%dv1h-%dz%n", &x, &y, &n,
-				     &back, &used),
-		    4);
-		assert_true(used > 0 && n > 0 && n == back);
-		assert_true(x >= 0 && y >= 0 && x + n <= side && y < side);
-		for (path += used; n > 0; n--) {
-			assert_false(p->dark[y][x]); /* none twice */
-			p->dark[y][x++] = true;
-		}
-	}
-}
-
-/* What a half block draws is light; a space is dark in both halves. */
-static bool
-read_block(struct str *line, bool dark[2])
-{
-	static const struct {
-		struct str block;
-		bool upper, lower;
-	} blocks[] = { { { " ", 1 }, true, true },
-		{ { "\xe2\x96\x80", 3 }, false, true },
-		{ { "\xe2\x96\x84", 3 }, true, false },
-		{ { "\xe2\x96\x88", 3 }, false, false } };
-	size_t i;
-
-	for (i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
-		if (str_starts(*line, blocks[i].block)) {
-			dark[0] = blocks[i].upper;
-			dark[1] = blocks[i].lower;
-			*line = str_sub(*line, blocks[i].block.n, line->n);
-			return true;
-		}
-	return false;
-}
-
-static void
-read_terminal(struct str text, int side, struct picture *p)
-{
-	struct str line;
-	bool dark[2];
-	int x, y = 0;
-
-	memset(p, 0, sizeof(*p));
-	p->side = side;
-	assert_true(str_ends(text, STR("\n")));
-	text.n--;
-	while (str_cut(&text, '\n', &line)) {
-		assert_true(y < side);
-		for (x = 0; x < side; x++) {
-			assert_true(read_block(&line, dark));
-			p->dark[y][x] = dark[0];
-			if (y + 1 < side)
-				p->dark[y + 1][x] = dark[1];
-			else
-				assert_false(dark[1]);
-		}
-		assert_int_equal(line.n, 0);
-		y += 2;
-	}
-	assert_true(y >= side);
-}
-
-static void
-svg_path_draws_each_dark_module_once(void **state)
-{
-	static char text[PICTURE_MAX];
-	static struct picture p;
-	static struct qr qr;
-	struct buf out;
-
-	(void)state;
-	BUF_OVER(&out, text);
-	qr_add_svg_path(&small, &out);
-	assert_string_equal(
-	    buf_z(&out), "M4 4h2v1h-2zM6 5h1v1h-1zM4 6h1v1h-1zM6 6h1v1h-1z");
-	make(STR("otpauth://totp/a:b?secret=GEZDGNBVGY3TQOJQ"), &qr);
-	buf_reset(&out);
-	qr_add_svg_path(&qr, &out);
-	assert_true(buf_ok(&out));
-	read_svg_path(buf_z(&out), (int)qr.size + 2 * MARGIN, &p);
-	assert_same_picture(&qr, &p);
-}
-
-static void
-terminal_draws_light_on_dark_with_a_margin(void **state)
-{
-	static char text[PICTURE_MAX];
-	static struct picture p;
-	static struct qr qr;
-	struct buf out;
-
-	(void)state;
-	BUF_OVER(&out, text);
-	qr_add_terminal(&small, &out);
-	read_terminal(buf_str(&out), (int)small.size + 2 * MARGIN, &p);
-	assert_same_picture(&small, &p);
-	make(STR("otpauth://totp/a:b?secret=GEZDGNBVGY3TQOJQ"), &qr);
-	buf_reset(&out);
-	qr_add_terminal(&qr, &out);
-	assert_true(buf_ok(&out));
-	read_terminal(buf_str(&out), (int)qr.size + 2 * MARGIN, &p);
-	assert_same_picture(&qr, &p);
-}
-
-static void
-says_when_the_picture_does_not_fit(void **state)
-{
-	char text[32];
-	struct buf out;
-
-	(void)state;
-	BUF_OVER(&out, text);
-	qr_add_svg_path(&small, &out);
-	assert_false(buf_ok(&out));
-	buf_reset(&out);
-	qr_add_terminal(&small, &out);
-	assert_false(buf_ok(&out));
-}
-
-/* ---- reading a symbol of version 1, whose data is one block ---- */
-
-/* ISO/IEC 18004 7.8.2: the masks, by row and column */
-static bool
-is_masked(unsigned mask, int row, int column)
-{
-	switch (mask) {
-	case 0:
-		return (row + column) % 2 == 0;
-	case 1:
-		return row % 2 == 0;
-	case 2:
-		return column % 3 == 0;
-	case 3:
-		return (row + column) % 3 == 0;
-	case 4:
-		return (row / 2 + column / 3) % 2 == 0;
-	case 5:
-		return row * column % 2 + row * column % 3 == 0;
-	case 6:
-		return (row * column % 2 + row * column % 3) % 2 == 0;
-	default:
-		return ((row + column) % 2 + row * column % 3) % 2 == 0;
-	}
-}
-
-/* Finders with their format bits, and the timing lines */
-static bool
-is_function(int row, int column)
-{
-	return (row < 9 && (column < 9 || column > 12)) ||
-	    (row > 12 && column < 9) || row == 6 || column == 6;
-}
-
-/* The first data bits, in pairs of columns from the right, up and down */
-static void
-read_bits(const struct qr *qr, unsigned mask, bool *bits, size_t n)
-{
-	int right, step, side, row, column;
-	size_t i = 0;
-
-	for (right = 20; right > 0; right -= 2) {
-		bool up = right == 20 || right == 16 || right == 12 ||
-		    right == 8 || right == 3;
-
-		if (right == 6)
-			right--; /* the timing column */
-		for (step = 0; step < 21; step++)
-			for (side = 0; side < 2; side++) {
-				row = up ? 20 - step : step;
-				column = right - side;
-				if (is_function(row, column) || i == n)
-					continue;
-				bits[i++] = dark_at(qr, column, row) !=
-				    is_masked(mask, row, column);
-			}
-	}
-	assert_int_equal(i, n);
+	assert_true(code.size >= 21 && code.size <= QR_SIZE_MAX);
+	assert_int_equal(code.size % 4, 1);
 }
 
 static unsigned
-number(const bool *bits, size_t n)
+at(unsigned x, unsigned y)
 {
-	unsigned value = 0;
+	return code.dark[y * code.size + x];
+}
 
-	while (n-- > 0)
-		value = value << 1 | *bits++;
-	return value;
+/* ISO/IEC 18004 5.3.3.1 */
+static void
+check_finder(unsigned left, unsigned top)
+{
+	unsigned x, y;
+
+	for (y = 0; y < 7; y++)
+		for (x = 0; x < 7; x++) {
+			bool edge = x == 0 || x == 6 || y == 0 || y == 6;
+			bool core = x >= 2 && x <= 4 && y >= 2 && y <= 4;
+
+			assert_int_equal(at(left + x, top + y), edge || core);
+		}
 }
 
 static void
-the_picture_holds_the_text(void **state)
+draws_the_marks_of_every_code(void **state)
 {
-	static const char *const texts[] = { "otpauth://a", "x",
-		"14 characters.", "\xc3\xa9\xff\x01" };
-	enum { HEAD = 12, BITS = 128 };
-	bool bits[BITS], format[5];
-	struct qr qr;
-	size_t i, k;
+	char text[TEXT_MAX];
+	unsigned size = 0, i;
+	size_t n;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (n = 10; n <= TEXT_MAX; n += 49) {
+		make((struct str){ text, n });
+		assert_true(code.size >= size);
+		size = code.size;
+		check_finder(0, 0);
+		check_finder(size - 7, 0);
+		check_finder(0, size - 7);
+		for (i = 8; i < size - 8; i++) {
+			assert_int_equal(at(i, 6), i % 2 == 0);
+			assert_int_equal(at(6, i), i % 2 == 0);
+		}
+		/* Level M of error correction: 00, masked by 10. */
+		assert_int_equal(at(0, 8), 1);
+		assert_int_equal(at(1, 8), 0);
+	}
+	/* Version 17, which holds 504 bytes at level M. */
+	assert_int_equal(size, 85);
+}
+
+/* The eight masks of ISO/IEC 18004 7.8.2: y is the row, x the column. */
+static bool
+is_masked(unsigned mask, unsigned x, unsigned y)
+{
+	switch (mask) {
+	case 0:
+		return (x + y) % 2 == 0;
+	case 1:
+		return y % 2 == 0;
+	case 2:
+		return x % 3 == 0;
+	case 3:
+		return (x + y) % 3 == 0;
+	case 4:
+		return (y / 2 + x / 3) % 2 == 0;
+	case 5:
+		return x * y % 2 + x * y % 3 == 0;
+	case 6:
+		return (x * y % 2 + x * y % 3) % 2 == 0;
+	default:
+		return ((x + y) % 2 + x * y % 3) % 2 == 0;
+	}
+}
+
+/* Marks and their surroundings in the versions 2 to 6. */
+static bool
+is_mark(unsigned x, unsigned y)
+{
+	unsigned n = code.size;
+
+	return (x < 9 && y < 9) || (x >= n - 8 && y < 9) ||
+	    (x < 9 && y >= n - 8) || x == 6 || y == 6 ||
+	    (x >= n - 9 && x < n - 4 && y >= n - 9 && y < n - 4);
+}
+
+/* The first n_bits of the data, which wind up and down from the right. */
+static void
+read_bits(unsigned char *bit, size_t n_bits)
+{
+	unsigned mask = (at(2, 8) ^ 1u) << 2 | at(3, 8) << 1 | (at(4, 8) ^ 1u);
+	unsigned right, step, side, x, y;
+	size_t n = 0;
+	bool up = true;
+
+	for (right = code.size - 1; n < n_bits; right -= 2, up = !up) {
+		if (right == 6)
+			right--;
+		for (step = 0; step < 2 * code.size && n < n_bits; step++) {
+			side = step % 2;
+			x = right - side;
+			y = up ? code.size - 1 - step / 2 : step / 2;
+			if (!is_mark(x, y))
+				bit[n++] =
+				    (at(x, y) ^ is_masked(mask, x, y)) & 1;
+		}
+	}
+}
+
+static unsigned
+number(const unsigned char *bit, unsigned n)
+{
+	unsigned v = 0;
+
+	while (n-- > 0)
+		v = v << 1 | *bit++;
+	return v;
+}
+
+/* A code of one block (versions 2 and 3), read without correction. */
+static void
+holds_the_text(void **state)
+{
+	static const char *const texts[] = { "otpauth://totp/a?secret=ABC",
+		"https://example.org/~x/%41?a=b&c", "aaaaaaaaaaaaaaa",
+		"Zo\xc3\xab \xf0\x9f\x98\x80 ~!@#$%^&*()_+{}|:\"<>?" };
+	unsigned char bit[12 + 8 * 42];
+	size_t i, n, j;
 
 	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		size_t n = strlen(texts[i]);
-
-		make(str_from(texts[i]), &qr);
-		assert_int_equal(qr.size, 21);
-		/* 7.9.1: five bits and the mask upon them, 10101 */
-		for (k = 0; k < 5; k++)
-			format[k] = dark_at(&qr, (int)k, 8) != (k % 2 == 0);
-		assert_int_equal(number(format, 2), 0); /* level M */
-		read_bits(&qr, number(format + 2, 3), bits, BITS);
-		assert_int_equal(number(bits, 4), 4); /* bytes */
-		assert_int_equal(number(bits + 4, 8), n);
-		for (k = 0; k < n; k++)
-			assert_int_equal(number(bits + HEAD + 8 * k, 8),
-			    (unsigned char)texts[i][k]);
+		n = strlen(texts[i]);
+		assert_true(n >= 15 && n <= 42);
+		make(str_from(texts[i]));
+		assert_true(code.size == 25 || code.size == 29);
+		read_bits(bit, 12 + 8 * n);
+		/* Bytes: numbers and capitals alone would be packed. */
+		assert_int_equal(number(bit, 4), 4);
+		assert_int_equal(number(bit + 4, 8), n);
+		for (j = 0; j < n; j++)
+			assert_int_equal(number(bit + 12 + 8 * j, 8),
+			    (unsigned char)texts[i][j]);
 	}
 }
 
 static void
-takes_500_bytes_and_no_more(void **state)
+refuses_what_does_not_fit(void **state)
 {
-	static struct qr qr;
 	char text[TEXT_MAX + 1];
 	bool available = true;
 
 	(void)state;
-	memset(text, 'a', sizeof(text));
-	memset(&qr, 1, sizeof(qr));
+	memset(text, 'x', sizeof(text));
+	code.size = 99;
+	code.dark[0] = 1;
 	assert_int_equal(
-	    qr_make((struct str){ text, sizeof(text) }, &qr, &available),
+	    qr_make((struct str){ text, sizeof(text) }, &code, &available),
 	    DK_ERR_TOO_LARGE);
-	assert_int_equal(qr.size, 0);
+	assert_int_equal(code.size, 0);
+	assert_int_equal(code.dark[0], 0);
 	assert_false(available);
-	make((struct str){ text, TEXT_MAX }, &qr);
+	/* The library would stop at the NUL and draw another text. */
+	code.size = 99;
+	assert_int_equal(
+	    qr_make(STR("a\0b"), &code, &available), DK_ERR_TOO_LARGE);
+	assert_int_equal(code.size, 0);
+	/* Bytes take the most room of all. */
+	memset(text, '\xff', sizeof(text));
+	make((struct str){ text, TEXT_MAX });
 }
 
-/* The library would end at the NUL and draw half a secret. */
+/* A code that has something at all edges and in all halves of a line. */
 static void
-refuses_a_text_with_nul(void **state)
+make_by_hand(unsigned size)
 {
-	static struct qr qr;
-	bool available = true;
+	unsigned i;
+
+	memset(&code, 0, sizeof(code));
+	code.size = size;
+	for (i = 0; i < size * size; i++)
+		code.dark[i] = i % 5 == 0 || i % 7 < 3 || i == size * size - 1;
+}
+
+/* Whether the module of the picture at x, y is dark, margin included. */
+static bool
+is_dark(unsigned x, unsigned y)
+{
+	return x >= MARGIN && y >= MARGIN && x < MARGIN + code.size &&
+	    y < MARGIN + code.size && at(x - MARGIN, y - MARGIN);
+}
+
+static unsigned
+take_number(struct str *path, const char *before)
+{
+	struct str literal = str_from(before);
+	unsigned v = 0;
+
+	assert_true(str_starts(*path, literal));
+	*path = str_sub(*path, literal.n, path->n);
+	assert_true(path->n > 0 && path->p[0] >= '0' && path->p[0] <= '9');
+	while (path->n > 0 && path->p[0] >= '0' && path->p[0] <= '9') {
+		v = v * 10 + (unsigned)(path->p[0] - '0');
+		*path = str_sub(*path, 1, path->n);
+	}
+	return v;
+}
+
+static void
+check_path(struct str path)
+{
+	static unsigned char drawn[SIDE_MAX][SIDE_MAX];
+	unsigned side = code.size + 2 * MARGIN, x, y, run, back;
+
+	memset(drawn, 0, sizeof(drawn));
+	while (path.n > 0) {
+		x = take_number(&path, "M");
+		y = take_number(&path, " ");
+		run = take_number(&path, "h");
+		assert_int_equal(take_number(&path, "v"), 1);
+		back = take_number(&path, "h-");
+		assert_int_equal(back, run);
+		assert_true(str_starts(path, STR("z")));
+		path = str_sub(path, 1, path.n);
+		for (; run > 0; run--, x++) {
+			assert_true(x < side && y < side);
+			drawn[y][x]++;
+		}
+	}
+	for (y = 0; y < side; y++)
+		for (x = 0; x < side; x++)
+			assert_int_equal(drawn[y][x], is_dark(x, y));
+}
+
+static void
+draws_a_path_of_the_dark_modules(void **state)
+{
+	static char text[128 * 1024];
+	struct buf b;
+	unsigned size;
 
 	(void)state;
-	memset(&qr, 1, sizeof(qr));
-	assert_int_equal(
-	    qr_make(STR("otpauth://a\0b"), &qr, &available), DK_ERR_TOO_LARGE);
-	assert_int_equal(qr.size, 0);
-	assert_false(available);
+	code = (struct qr){ 1, { 1 } };
+	BUF_OVER(&b, text);
+	qr_add_svg_path(&code, &b);
+	assert_string_equal(buf_z(&b), "M4 4h1v1h-1z");
+	for (size = 1; size <= QR_SIZE_MAX; size += 13) {
+		make_by_hand(size);
+		buf_reset(&b);
+		qr_add_svg_path(&code, &b);
+		assert_true(buf_ok(&b));
+		check_path(buf_str(&b));
+	}
+}
+
+/* The light modules are drawn: a terminal is mostly dark. */
+static void
+draws_two_modules_a_line_for_a_terminal(void **state)
+{
+	static char text[SIDE_MAX * SIDE_MAX * 3];
+	struct str rest, line, block;
+	struct buf b;
+	unsigned size, x, y, side;
+
+	(void)state;
+	BUF_OVER(&b, text);
+	for (size = 1; size <= QR_SIZE_MAX; size += 13) {
+		make_by_hand(size);
+		side = size + 2 * MARGIN;
+		buf_reset(&b);
+		qr_add_terminal(&code, &b);
+		assert_true(buf_ok(&b));
+		rest = buf_str(&b);
+		for (y = 0; y < side; y += 2) {
+			assert_true(str_cut(&rest, '\n', &line));
+			for (x = 0; x < side; x++) {
+				bool up = is_dark(x, y);
+				bool down = is_dark(x, y + 1);
+
+				block = up
+				    ? down ? STR(" ") : STR("\xe2\x96\x84")
+				    : down ? STR("\xe2\x96\x80")
+					   : STR("\xe2\x96\x88");
+				assert_true(str_starts(line, block));
+				line = str_sub(line, block.n, line.n);
+			}
+			assert_int_equal(line.n, 0);
+		}
+		assert_int_equal(rest.n, 0);
+	}
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(svg_path_draws_each_dark_module_once),
-		cmocka_unit_test(terminal_draws_light_on_dark_with_a_margin),
-		cmocka_unit_test(says_when_the_picture_does_not_fit),
-		cmocka_unit_test(the_picture_holds_the_text),
-		cmocka_unit_test(takes_500_bytes_and_no_more),
-		cmocka_unit_test(refuses_a_text_with_nul),
+		cmocka_unit_test(draws_the_marks_of_every_code),
+		cmocka_unit_test(holds_the_text),
+		cmocka_unit_test(refuses_what_does_not_fit),
+		cmocka_unit_test(draws_a_path_of_the_dark_modules),
+		cmocka_unit_test(draws_two_modules_a_line_for_a_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
