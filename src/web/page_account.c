@@ -258,14 +258,17 @@ account_succeed(struct ctx *c, const char *where)
 static bool
 authenticate(struct ctx *c, struct str pw, struct user_row *user)
 {
-	const struct sign_in attempt = {
-		.name = str_from(c->session.view.username), .pw = pw
-	};
+	struct sign_in attempt = { .name = str_from(c->session.view.username),
+		.pw = pw };
 	enum sign_in_result result;
 	struct login_form form = { .next = page_own_path(c, "/account") };
+	struct secret device;
 	int64_t wait_ms;
 	enum dk_err err;
 
+	/* As at sign-in: guessing strangers do not keep the owner out. */
+	if (secret_from_text(cookie_own(c, "device"), &device))
+		attempt.device = &device;
 	err = sign_in_password(c->web->dom, &c->asker, &attempt, c->now_ms,
 	    user, &result, &wait_ms);
 	if (err != DK_OK)
@@ -275,6 +278,7 @@ authenticate(struct ctx *c, struct str pw, struct user_row *user)
 	else if (result != SIGN_IN_RIGHT)
 		account_refuse(c, 403, "invalid_credentials",
 		    "That is not your password, so nothing was changed.");
+	secret_wipe(&device, sizeof(device));
 	return err == DK_OK && result == SIGN_IN_RIGHT;
 }
 
