@@ -19,12 +19,14 @@ import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
 import enrol  # noqa: E402
+import fail2ban  # noqa: E402
 import guesses  # noqa: E402
 import inputs  # noqa: E402
 import passwords  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
 import times  # noqa: E402
+import timing  # noqa: E402
 import trouble  # noqa: E402
 from flows import Flow  # noqa: E402
 from harness import Report, Secrets, build_dir, eq, true  # noqa: E402
@@ -58,11 +60,12 @@ def server_part(kind):
 
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
-    table += [("cli", cli.run), ("enrol", enrol.run), ("bare", bare.run), ("trouble", trouble.run),
+    table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
-              ("accounts-guesses", guesses.run)]
+              ("accounts-guesses", guesses.run),
+              ("timing", timing.run)]
     return table
 
 
