@@ -116,7 +116,7 @@ qr_add_terminal(const struct qr *qr, struct buf *out)
 		for (x = 0; x < side; x++)
 			buf_addz(out,
 			    blocks[is_dark(qr, x, y) * 2 +
-				(y + 1 < side && is_dark(qr, x, y + 1))]);
+				is_dark(qr, x, y + 1)]);
 		buf_addc(out, '\n');
 	}
 }
