@@ -1057,6 +1057,25 @@ still_says_what_is_allowed_when_the_line_is_endless(void **state)
 	}
 }
 
+/* The reason is said even when the file's name fills the message. */
+static void
+shows_the_end_of_an_endless_path(void **state)
+{
+	static char path[4096];
+	struct stand *s = *state;
+	struct str said;
+
+	memset(path, 'p', sizeof(path));
+	memcpy(path + sizeof(path) - 9, "/the.conf", 9);
+	assert_int_equal(conf_parse((struct str){ path, sizeof(path) },
+			     STR("x"), &s->arena, &s->conf, &s->message),
+	    DK_ERR_CONF);
+	assert_true(buf_ok(&s->message));
+	said = buf_str(&s->message);
+	assert_true(str_ends(
+	    said, STR("pp/the.conf:1: a line is written key = value")));
+}
+
 static void
 bounds_texts_and_paths(void **state)
 {
@@ -1467,6 +1486,7 @@ main(void)
 		STAND_TEST(takes_a_file_however_it_is_laid_out),
 		STAND_TEST(refuses_a_file_with_its_line),
 		STAND_TEST(still_says_what_is_allowed_when_the_line_is_endless),
+		STAND_TEST(shows_the_end_of_an_endless_path),
 		STAND_TEST(bounds_texts_and_paths),
 		STAND_TEST(bounds_the_shared_secret),
 		STAND_TEST(bounds_the_mount),
