@@ -54,6 +54,7 @@ openlog(const char *name, int options, int facility)
 	(void)facility;
 }
 
+DK_PRINTF(2, 0)
 static void
 take_syslog(int priority, const char *fmt, va_list ap)
 {
