@@ -121,6 +121,7 @@ read_bits(unsigned char *bit, size_t n_bits)
 	size_t n = 0;
 	bool up = true;
 
+	memset(bit, 0, n_bits);
 	for (right = code.size - 1; n < n_bits; right -= 2, up = !up) {
 		if (right == 6)
 			right--;
