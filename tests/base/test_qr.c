@@ -31,7 +31,7 @@ make(struct str text)
 static unsigned
 at(unsigned x, unsigned y)
 {
-	return code.dark[y * code.size + x];
+	return code.dark[y * code.size + x] != 0;
 }
 
 /* ISO/IEC 18004 5.3.3.1 */
