@@ -9,7 +9,7 @@ packages_check='libcmocka-dev mandoc xz-utils sqlite3 python3 openssl curl
 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi'
 # What they can do without, skipping the tests in question:
 packages_wanted='clang lighttpd-mod-openssl faketime chromium
-chromium-driver python3-selenium'
+chromium-driver python3-selenium fail2ban zbar-tools'
 
 # Run a command as root; 1 if that cannot be had.
 as_root()

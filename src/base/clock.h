@@ -17,6 +17,10 @@ int64_t clock_now_ms(void);
 /* Milliseconds of a clock that never jumps, for time limits. */
 int64_t clock_monotonic_ms(void);
 
+/* Microseconds that this process has computed, to compare two pieces of work
+ * with each other. */
+int64_t clock_cpu_us(void);
+
 /*
  * The time as text, always UTC and English whatever TZ and locale say.
  * Years 1970 to 9999; earlier and later times come out as the nearest.

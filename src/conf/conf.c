@@ -155,8 +155,7 @@ read_setting(struct reader *r, struct str key, struct str value)
 static bool
 same_pattern(const struct conf_rule *a, const struct conf_rule *b)
 {
-	return str_eq(a->host, b->host) && str_eq(a->pattern, b->pattern) &&
-	    str_eq(a->methods, b->methods) && a->n_nets == 0 && b->n_nets == 0;
+	return str_eq(a->host, b->host) && str_eq(a->pattern, b->pattern);
 }
 
 static enum dk_err
@@ -514,7 +513,7 @@ check_mode(struct reader *r, int fd)
 	    STR_FMT(r->path));
 }
 
-/* The whole file into the arena. */
+/* The whole file into the arena, or one byte more than is allowed. */
 static enum dk_err
 read_file(int fd, struct arena *arena, struct str *text)
 {
@@ -533,9 +532,7 @@ read_file(int fd, struct arena *arena, struct str *text)
 			n += (size_t)got;
 	}
 	*text = (struct str){ p, n };
-	return got < 0		? DK_ERR_IO
-	    : n > CONF_FILE_MAX ? DK_ERR_TOO_LARGE
-				: DK_OK;
+	return got < 0 ? DK_ERR_IO : DK_OK;
 }
 
 enum dk_err
@@ -562,8 +559,6 @@ conf_load(struct str path, struct arena *arena, struct conf *conf,
 	err = read_file(fd, arena, &text);
 	if (err == DK_ERR_IO)
 		(void)fail_at(&r, 0, "%s", strerror(errno));
-	if (err == DK_ERR_TOO_LARGE)
-		(void)fail_size(&r);
 	if (err == DK_ERR_NOMEM)
 		(void)fail_memory(&r);
 	if (err == DK_OK)

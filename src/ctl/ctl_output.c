@@ -35,8 +35,7 @@ put_clean(FILE *out, struct str text)
 	}
 }
 
-static void
-complain(const char *fmt, va_list ap)
+static void DK_PRINTF(1, 0) complain(const char *fmt, va_list ap)
 {
 	char text[CTL_MESSAGE_MAX + CTL_PATH_MAX];
 	struct buf b;

@@ -61,10 +61,11 @@ password_hash(
 
 /*
  * A hash of the configured cost that no password has: random salt and tag.
- * Trying it takes as long as trying a real one.
+ * Trying it takes as long as trying a real one; with less memory, shorter in
+ * proportion.
  */
 static enum dk_err
-make_decoy(const struct conf *conf, struct buf *out)
+make_decoy(const struct conf *conf, unsigned memory_kib, struct buf *out)
 {
 	unsigned char bytes[16 + DIGEST_LEN];
 	char salt[23], tag[44];
@@ -77,7 +78,7 @@ make_decoy(const struct conf *conf, struct buf *out)
 	(void)sodium_bin2base64(tag, sizeof(tag), bytes + 16, DIGEST_LEN,
 	    sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 	buf_addf(out, "$argon2id$v=19$m=%u,t=%u,p=1$%s$%s",
-	    conf->argon2_memory_kib, conf->argon2_passes, salt, tag);
+	    memory_kib, conf->argon2_passes, salt, tag);
 	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
 }
 
@@ -123,36 +124,75 @@ try_stored(struct str stored, struct str pw, bool *match)
 	return err;
 }
 
+static enum dk_err
+try_decoy(const struct conf *conf, struct str pw, unsigned memory_kib)
+{
+	char text[crypto_pwhash_STRBYTES];
+	struct buf decoy;
+	bool match;
+	enum dk_err err;
+
+	BUF_OVER(&decoy, text);
+	err = make_decoy(conf, memory_kib, &decoy);
+	return err == DK_OK ? stored_hash_verify(buf_str(&decoy), pw, &match) :
+			      err;
+}
+
+/*
+ * An imported hash, mostly cheaper than ours, with decoys around it, so that
+ * it takes as long as one of ours.  The first one, of half the cost, tells
+ * what this machine needs for the whole; the second one is what is missing.
+ */
+static enum dk_err
+try_padded(const struct conf *conf, struct str stored, struct str pw,
+    bool *match)
+{
+	unsigned half_kib = conf->argon2_memory_kib / 2;
+	int64_t start_us = clock_cpu_us(), half_us, left_us;
+	int64_t kib = 0;
+	enum dk_err err;
+
+	err = try_decoy(conf, pw, half_kib);
+	half_us = clock_cpu_us() - start_us;
+	if (err == DK_OK)
+		err = try_stored(stored, pw, match);
+	left_us = 2 * half_us - (clock_cpu_us() - start_us);
+	if (left_us > 0 && half_us > 0)
+		kib = half_kib * left_us / half_us;
+	if (err == DK_OK && !*match && kib >= DECOY_MIN_KIB)
+		err = try_decoy(conf, pw, (unsigned)kib);
+	return err;
+}
+
+/*
+ * Whatever is stored, or nothing: it takes one hash of the configured cost,
+ * or the answer's delay would tell names and schemes.
+ */
 enum dk_err
 password_verify(struct domain *dom, struct str pw, struct str stored,
     bool *match, bool *rehash)
 {
-	char text[crypto_pwhash_STRBYTES];
+	const struct conf *conf = dom->conf;
 	struct stored_hash h = stored_hash_read(stored);
-	bool fit = can_match(pw), current, decoy_match;
+	bool fit = can_match(pw), current;
 	bool usable = fit && h.scheme != HASH_NONE && !h.too_costly;
 	struct hash_slot slot;
-	struct buf decoy;
 	enum dk_err err;
 
 	*match = false;
-	current = usable && is_current(dom->conf, stored);
+	current = usable && is_current(conf, stored);
 	if (rehash != NULL)
 		*rehash = usable && !current;
-	BUF_OVER(&decoy, text);
-	err = make_decoy(dom->conf, &decoy);
-	if (err != DK_OK)
-		return err;
 	err = slots_take(&dom->slots, PASSWORD_HASH_WAIT_MS, &slot);
 	if (err != DK_OK)
 		return err;
-	if (usable)
+	if (!usable)
+		err = try_decoy(conf, fit ? pw : STR("x"),
+		    conf->argon2_memory_kib);
+	else if (current)
 		err = try_stored(stored, pw, match);
-	/* Whatever is stored, one hash of the configured cost is computed,
-	 * or the answer's delay would tell names and schemes. */
-	if (err == DK_OK && !current && !*match)
-		err = stored_hash_verify(
-		    buf_str(&decoy), fit ? pw : STR("x"), &decoy_match);
+	else
+		err = try_padded(conf, stored, pw, match);
 	slots_give(&dom->slots, &slot);
 	if (err != DK_OK)
 		*match = false;

@@ -69,6 +69,41 @@ a_person_sees_and_ends_their_own_sessions(void **state)
 	assert_int_equal(send_account(d, "x=y"), 400);
 }
 
+/* DK-L-18: what happened at this name since the sign-in before. */
+static void
+a_person_sees_the_last_sign_ins_and_failures(void **state)
+{
+	struct desk *d = *state;
+	int i;
+
+	desk_add_user(d, "bob");
+	desk_sign_in(d, "alice");
+	assert_int_equal(desk_get(d, "/auth/account"), 200);
+	assert_false(desk_shows(d, "failed since"));
+	for (i = 0; i < 2; i++) {
+		desk_empty_jar(d);
+		d->now += 1000;
+		desk_fill_login(d, "alice", "wrong wrong wrong", "");
+		assert_int_equal(desk_send(d), 401);
+	}
+	/* Somebody else's do not count. */
+	desk_empty_jar(d);
+	desk_fill_login(d, "bob", "wrong wrong wrong", "");
+	assert_int_equal(desk_send(d), 401);
+	desk_empty_jar(d);
+	d->now += 1000;
+	desk_sign_in(d, "alice");
+	assert_int_equal(desk_get(d, "/auth/account"), 200);
+	assert_true(desk_shows(d, "2 failed since"));
+	assert_true(desk_shows(d, "Failed attempt"));
+	assert_true(desk_shows(d, "192.0.2.7"));
+	desk_empty_jar(d);
+	d->now += 1000;
+	desk_sign_in(d, "alice");
+	assert_int_equal(desk_get(d, "/auth/account"), 200);
+	assert_false(desk_shows(d, "failed since"));
+}
+
 /* DK-L-09 */
 static void
 an_old_sign_in_needs_the_password_again(void **state)
@@ -558,6 +593,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(a_person_sees_and_ends_their_own_sessions),
+		DESK_TEST(a_person_sees_the_last_sign_ins_and_failures),
 		DESK_TEST(an_old_sign_in_needs_the_password_again),
 		DESK_TEST(changes_the_password_and_signs_other_devices_out),
 		DESK_TEST(a_program_gets_the_page_as_json),
