@@ -180,3 +180,19 @@ input_next(struct ctx *c)
 		return STR("/");
 	return next_or_home(c, field.value);
 }
+
+bool
+page_begin_form(struct ctx *c, unsigned status, char token[CSRF_TOKEN_LEN + 1])
+{
+	struct secret secret;
+	enum dk_err err;
+
+	response_reset(c->res, status);
+	err = guard_login_secret(c, &secret);
+	if (err == DK_OK)
+		err = csrf_token_make(&secret, token);
+	secret_wipe(&secret, sizeof(secret));
+	if (err != DK_OK)
+		page_fail(c, err);
+	return err == DK_OK;
+}

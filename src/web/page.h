@@ -138,6 +138,9 @@ void page_password_right(struct ctx *c, const struct user_row *user,
 /* Make the session and send the person on. */
 void page_let_in(struct ctx *c, const struct user_row *user,
     const struct login_form *form, int level);
+/* A page with a form for who has no session; false after an error page. */
+bool page_begin_form(
+    struct ctx *c, unsigned status, char token[CSRF_TOKEN_LEN + 1]);
 /* The password has to be changed before anything else. */
 void page_change_first(struct ctx *c, const struct user_row *user,
     const struct login_form *form);

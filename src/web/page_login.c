@@ -51,22 +51,13 @@ void
 page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 {
 	char token[CSRF_TOKEN_LEN + 1];
-	struct secret secret;
-	enum dk_err err;
 
 	if (!http_is_fine(c)) {
 		page_error_code(c, 403, "https_required", needs_https);
 		return;
 	}
-	response_reset(c->res, status);
-	err = guard_login_secret(c, &secret);
-	if (err == DK_OK)
-		err = csrf_token_make(&secret, token);
-	secret_wipe(&secret, sizeof(secret));
-	if (err != DK_OK) {
-		page_fail(c, err);
+	if (!page_begin_form(c, status, token))
 		return;
-	}
 	page_render(c, status, "login.html", "Sign in",
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),

@@ -39,18 +39,9 @@ show_form(struct ctx *c, unsigned status, const struct user_row *user,
     bool alive, struct str next, const char *message)
 {
 	char token[CSRF_TOKEN_LEN + 1];
-	struct secret secret;
-	enum dk_err err;
 
-	response_reset(c->res, status);
-	err = guard_login_secret(c, &secret);
-	if (err == DK_OK)
-		err = csrf_token_make(&secret, token);
-	secret_wipe(&secret, sizeof(secret));
-	if (err != DK_OK) {
-		page_fail(c, err);
+	if (!page_begin_form(c, status, token))
 		return;
-	}
 	page_render(c, status, "password.html", "Set your password",
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),

@@ -146,14 +146,45 @@ number(const unsigned char *bit, unsigned n)
 	return v;
 }
 
-/* A code of one block (versions 2 and 3), read without correction. */
+/* Multiply in the field of x^8 + x^4 + x^3 + x^2 + 1 (7.5.2). */
+static unsigned
+times(unsigned a, unsigned b)
+{
+	unsigned product = 0;
+
+	for (; b > 0; b >>= 1) {
+		if (b & 1)
+			product ^= a;
+		a = a << 1 ^ (a & 0x80 ? 0x11d : 0);
+	}
+	return product;
+}
+
+/* Without an error the codewords are zero at each root of the generator. */
+static void
+check_correction(const unsigned char *bit, unsigned codewords, unsigned roots)
+{
+	unsigned root = 1, sum, i;
+
+	for (; roots > 0; roots--) {
+		sum = 0;
+		for (i = 0; i < codewords; i++)
+			sum = times(sum, root) ^ number(bit + 8 * i, 8);
+		assert_int_equal(sum, 0);
+		root = times(root, 2);
+	}
+}
+
+/* A code of one block (versions 2 and 3), none of it wrong. */
 static void
 holds_the_text(void **state)
 {
 	static const char *const texts[] = { "otpauth://totp/a?secret=ABC",
 		"https://example.org/~x/%41?a=b&c", "aaaaaaaaaaaaaaa",
 		"Zo\xc3\xab \xf0\x9f\x98\x80 ~!@#$%^&*()_+{}|:\"<>?" };
-	unsigned char bit[12 + 8 * 42];
+	enum { CODEWORDS_2 = 44, CODEWORDS_3 = 70 };
+	unsigned char bit[8 * CODEWORDS_3];
+	unsigned codewords;
 	size_t i, n, j;
 
 	(void)state;
@@ -162,7 +193,9 @@ holds_the_text(void **state)
 		assert_true(n >= 15 && n <= 42);
 		make(str_from(texts[i]));
 		assert_true(code.size == 25 || code.size == 29);
-		read_bits(bit, 12 + 8 * n);
+		codewords = code.size == 25 ? CODEWORDS_2 : CODEWORDS_3;
+		read_bits(bit, 8 * codewords);
+		check_correction(bit, codewords, code.size == 25 ? 16 : 26);
 		/* Bytes: numbers and capitals alone would be packed. */
 		assert_int_equal(number(bit, 4), 4);
 		assert_int_equal(number(bit + 4, 8), n);
