@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/embed.h"
 #include "base/nfc.h"
 #include "base/secret.h"
@@ -13,6 +14,7 @@ extern const struct embedded embedded_passwords[];
 
 enum {
 	BLOCKLIST_LINE_MAX = 2048,
+	DECOY_MIN_KIB = 64, /* less is not worth the while */
 	NORMAL_MAX = PASSWORD_BYTES_MAX * NFC_GROWTH_MAX
 };
 
