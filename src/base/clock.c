@@ -25,13 +25,27 @@ clock_now_ms(void)
 int64_t
 clock_monotonic_ms(void)
 {
-	return read_us(CLOCK_MONOTONIC) / 1000;
+	return clock_monotonic_us() / 1000;
 }
 
 int64_t
-clock_cpu_us(void)
+clock_monotonic_us(void)
 {
-	return read_us(CLOCK_PROCESS_CPUTIME_ID);
+	return read_us(CLOCK_MONOTONIC);
+}
+
+void
+clock_sleep_until_us(int64_t monotonic_us)
+{
+	int64_t left_us;
+
+	/* A signal ends a sleep early. */
+	while ((left_us = monotonic_us - clock_monotonic_us()) > 0) {
+		const struct timespec pause = { .tv_sec = left_us / 1000000,
+			.tv_nsec = left_us % 1000000 * 1000 };
+
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static bool

@@ -17,9 +17,9 @@ int64_t clock_now_ms(void);
 /* Milliseconds of a clock that never jumps, for time limits. */
 int64_t clock_monotonic_ms(void);
 
-/* Microseconds that this process has computed, to compare two pieces of work
- * with each other. */
-int64_t clock_cpu_us(void);
+/* The same in microseconds, and a sleep until then. */
+int64_t clock_monotonic_us(void);
+void clock_sleep_until_us(int64_t monotonic_us);
 
 /*
  * The time as text, always UTC and English whatever TZ and locale say.

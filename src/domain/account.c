@@ -153,8 +153,9 @@ account_authenticate(struct domain *dom, const struct asker *asker,
 	if (err != DK_OK)
 		goto out;
 	/* Hash even for unknown names, or the answer's delay names them. */
-	err = password_verify(dom, pw,
-	    found ? str_from(row.password_hash) : STR_NONE, &match, &again);
+	err = password_verify_for(dom, pw,
+	    found ? str_from(row.password_hash) : STR_NONE, !row.disabled,
+	    &match, &again);
 	if (err != DK_OK)
 		goto out;
 	if (!found || !match || row.disabled) {

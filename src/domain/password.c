@@ -14,7 +14,7 @@ extern const struct embedded embedded_passwords[];
 
 enum {
 	BLOCKLIST_LINE_MAX = 2048,
-	DECOY_MIN_KIB = 64, /* less is not worth the while */
+	REFUSAL_WAIT_MAX_US = 1000000,
 	NORMAL_MAX = PASSWORD_BYTES_MAX * NFC_GROWTH_MAX
 };
 
@@ -63,11 +63,10 @@ password_hash(
 
 /*
  * A hash of the configured cost that no password has: random salt and tag.
- * Trying it takes as long as trying a real one; with less memory, shorter in
- * proportion.
+ * Trying it takes as long as trying a real one.
  */
 static enum dk_err
-make_decoy(const struct conf *conf, unsigned memory_kib, struct buf *out)
+make_decoy(const struct conf *conf, struct buf *out)
 {
 	unsigned char bytes[16 + DIGEST_LEN];
 	char salt[23], tag[44];
@@ -80,7 +79,7 @@ make_decoy(const struct conf *conf, unsigned memory_kib, struct buf *out)
 	(void)sodium_bin2base64(tag, sizeof(tag), bytes + 16, DIGEST_LEN,
 	    sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 	buf_addf(out, "$argon2id$v=19$m=%u,t=%u,p=1$%s$%s",
-	    memory_kib, conf->argon2_passes, salt, tag);
+	    conf->argon2_memory_kib, conf->argon2_passes, salt, tag);
 	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
 }
 
@@ -126,8 +125,14 @@ try_stored(struct str stored, struct str pw, bool *match)
 	return err;
 }
 
+struct password_try {
+	bool usable;  /* there is a hash that can be tried */
+	bool current; /* and it is of the configured cost */
+	bool match;
+};
+
 static enum dk_err
-try_decoy(const struct conf *conf, struct str pw, unsigned memory_kib)
+try_decoy(const struct conf *conf, struct str pw)
 {
 	char text[crypto_pwhash_STRBYTES];
 	struct buf decoy;
@@ -135,70 +140,67 @@ try_decoy(const struct conf *conf, struct str pw, unsigned memory_kib)
 	enum dk_err err;
 
 	BUF_OVER(&decoy, text);
-	err = make_decoy(conf, memory_kib, &decoy);
-	return err == DK_OK ? stored_hash_verify(buf_str(&decoy), pw, &match) :
-			      err;
+	err = make_decoy(conf, &decoy);
+	if (err != DK_OK)
+		return err;
+	return stored_hash_verify(
+	    buf_str(&decoy), can_match(pw) ? pw : STR("x"), &match);
 }
 
 /*
- * An imported hash, mostly cheaper than ours, with decoys around it, so that
- * it takes as long as one of ours.  The first one, of half the cost, tells
- * what this machine needs for the whole; the second one is what is missing.
+ * One hash of ours is always tried, whatever is stored.  An imported one
+ * comes on top of it; so every refusal waits until twice the time of ours is
+ * over, in which all cheaper ones have room: the delay tells neither names
+ * nor schemes (DK-T-08).  Nothing is computed while it waits, but the slot is
+ * kept, for a waiting worker serves nobody else.
  */
 static enum dk_err
-try_padded(const struct conf *conf, struct str stored, struct str pw,
-    bool *match)
+try_in_slot(const struct conf *conf, struct str pw, struct str stored,
+    bool welcome, struct password_try *t)
 {
-	unsigned half_kib = conf->argon2_memory_kib / 2;
-	int64_t start_us = clock_cpu_us(), half_us, left_us;
-	int64_t kib = 0;
+	int64_t start_us = clock_monotonic_us(), ours_us;
 	enum dk_err err;
 
-	err = try_decoy(conf, pw, half_kib);
-	half_us = clock_cpu_us() - start_us;
-	if (err == DK_OK)
-		err = try_stored(stored, pw, match);
-	left_us = 2 * half_us - (clock_cpu_us() - start_us);
-	if (left_us > 0 && half_us > 0)
-		kib = half_kib * left_us / half_us;
-	if (err == DK_OK && !*match && kib >= DECOY_MIN_KIB)
-		err = try_decoy(conf, pw, (unsigned)kib);
+	err = t->current ? try_stored(stored, pw, &t->match)
+			 : try_decoy(conf, pw);
+	ours_us = clock_monotonic_us() - start_us;
+	if (err == DK_OK && t->usable && !t->current)
+		err = try_stored(stored, pw, &t->match);
+	if (ours_us > REFUSAL_WAIT_MAX_US)
+		ours_us = REFUSAL_WAIT_MAX_US;
+	if (err == DK_OK && !(t->match && welcome))
+		clock_sleep_until_us(start_us + 2 * ours_us);
 	return err;
 }
 
-/*
- * Whatever is stored, or nothing: it takes one hash of the configured cost,
- * or the answer's delay would tell names and schemes.
- */
+enum dk_err
+password_verify_for(struct domain *dom, struct str pw, struct str stored,
+    bool welcome, bool *match, bool *rehash)
+{
+	struct stored_hash h = stored_hash_read(stored);
+	struct password_try t = { .usable = can_match(pw) &&
+		    h.scheme != HASH_NONE && !h.too_costly };
+	struct hash_slot slot;
+	enum dk_err err;
+
+	t.current = t.usable && is_current(dom->conf, stored);
+	*match = false;
+	if (rehash != NULL)
+		*rehash = t.usable && !t.current;
+	err = slots_take(&dom->slots, PASSWORD_HASH_WAIT_MS, &slot);
+	if (err != DK_OK)
+		return err;
+	err = try_in_slot(dom->conf, pw, stored, welcome, &t);
+	slots_give(&dom->slots, &slot);
+	*match = err == DK_OK && t.match;
+	return err;
+}
+
 enum dk_err
 password_verify(struct domain *dom, struct str pw, struct str stored,
     bool *match, bool *rehash)
 {
-	const struct conf *conf = dom->conf;
-	struct stored_hash h = stored_hash_read(stored);
-	bool fit = can_match(pw), current;
-	bool usable = fit && h.scheme != HASH_NONE && !h.too_costly;
-	struct hash_slot slot;
-	enum dk_err err;
-
-	*match = false;
-	current = usable && is_current(conf, stored);
-	if (rehash != NULL)
-		*rehash = usable && !current;
-	err = slots_take(&dom->slots, PASSWORD_HASH_WAIT_MS, &slot);
-	if (err != DK_OK)
-		return err;
-	if (!usable)
-		err = try_decoy(conf, fit ? pw : STR("x"),
-		    conf->argon2_memory_kib);
-	else if (current)
-		err = try_stored(stored, pw, match);
-	else
-		err = try_padded(conf, stored, pw, match);
-	slots_give(&dom->slots, &slot);
-	if (err != DK_OK)
-		*match = false;
-	return err;
+	return password_verify_for(dom, pw, stored, true, match, rehash);
 }
 
 /* Between the digits and signs that people put around a name. */
@@ -323,9 +325,9 @@ judge(const struct conf *conf, struct str pw, const struct user_row *user,
 	if (points > PASSWORD_CODE_POINTS_MAX)
 		return PASSWORD_TOO_LONG;
 	if (points < least)
-		return least == conf->password_min_length ?
-		    PASSWORD_TOO_SHORT :
-		    PASSWORD_TOO_SHORT_WITH_FACTOR;
+		return least == conf->password_min_length
+		    ? PASSWORD_TOO_SHORT
+		    : PASSWORD_TOO_SHORT_WITH_FACTOR;
 	if (is_name(pw, conf, user))
 		return PASSWORD_IS_NAME;
 	if (is_well_known(pw) || is_listed(conf, pw))
@@ -365,9 +367,9 @@ password_flaw_text(
 		buf_addf(out,
 		    "The password is too short. Use at least %u "
 		    "characters; a few words are easy to remember.",
-		    flaw == PASSWORD_TOO_SHORT ?
-			conf->password_min_length :
-			conf->password_min_with_factor);
+		    flaw == PASSWORD_TOO_SHORT
+			? conf->password_min_length
+			: conf->password_min_with_factor);
 		break;
 	case PASSWORD_TOO_LONG:
 		buf_addf(out,

@@ -25,13 +25,18 @@ enum dk_err password_hash(struct domain *dom, struct str pw,
 
 /*
  * *match says whether pw is the password that `stored` was made of.  What is
- * no argon2id string of bearable cost never matches, but takes the time of
- * one hash all the same.  Give STR_NONE for an unknown user: a decoy with
- * the configured cost is tried (DK-T-08).  *rehash (may be NULL) is true
- * when stored has another cost than the configured one.
+ * no hash of bearable cost never matches, but takes the time of one all the
+ * same; every refusal takes twice the time of one of ours.  Give STR_NONE for
+ * an unknown user: a decoy with the configured cost is tried (DK-T-08).
+ * *rehash (may be NULL) is true when stored has another cost than the
+ * configured one.
  */
 enum dk_err password_verify(struct domain *dom, struct str pw,
     struct str stored, bool *match, bool *rehash) DK_CHECK;
+/* The same for somebody who, unless `welcome`, is refused whatever the
+ * password is: that takes as long as any refusal. */
+enum dk_err password_verify_for(struct domain *dom, struct str pw,
+    struct str stored, bool welcome, bool *match, bool *rehash) DK_CHECK;
 
 /* A new password against the rules (63B 3.1.1.2).  */
 enum password_flaw {
