@@ -62,26 +62,40 @@ make_key(const char *store, const char *name, struct secret *key)
 	return whole ? DK_OK : DK_ERR_IO;
 }
 
+static int
+open_key(const char *name)
+{
+	return open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* What is wrong with it is said once, here. */
+static enum dk_err
+key_error(struct domain *dom, const char *event, const char *name)
+{
+	LOG_WRITE(dom->log, LOG_LEVEL_ERROR, event, { "file", str_from(name) },
+	    { "cure",
+		STR("restore it from a backup, or take the second factors "
+		    "off: doorkeep user factor NAME --remove") });
+	return DK_ERR_IO;
+}
+
 /*
  * A key that is missing is made only while nothing hangs on it: after a
- * restore without it, a new one would hide what is wrong.
+ * restore without it, a new one would hide what is wrong.  Looked for once
+ * more when something does: another process may just have made it.
  */
 static enum dk_err
-make_first_key(struct domain *dom, const char *name, struct secret *key)
+make_first_key(
+    struct domain *dom, const char *name, struct secret *key, int *fd)
 {
 	bool any = false;
 	enum dk_err err = factors_any(dom->db, &any);
 
-	if (err == DK_OK && any) {
-		LOG_WRITE(dom->log, LOG_LEVEL_ERROR,
-		    "second_factor_key_missing", { "file", str_from(name) },
-		    { "cure",
-			STR("restore it from a backup, or take the second "
-			    "factors off: doorkeep user factor NAME "
-			    "--remove") });
-		err = DK_ERR_IO;
-	}
-	return err == DK_OK ? make_key(dom->conf->database.p, name, key) : err;
+	if (err == DK_OK && !any)
+		err = make_key(dom->conf->database.p, name, key);
+	if (err == DK_OK)
+		*fd = open_key(name);
+	return err;
 }
 
 static enum dk_err
@@ -98,18 +112,21 @@ load_key(struct domain *dom, struct secret *key)
 	buf_addz(&b, "-key");
 	if (!buf_ok(&b))
 		return DK_ERR_TOO_LARGE;
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = open_key(name);
 	if (fd < 0 && errno == ENOENT) {
-		err = make_first_key(dom, name, key);
+		err = make_first_key(dom, name, key, &fd);
 		if (err != DK_OK)
 			return err;
-		fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 && errno == ENOENT)
+			return key_error(
+			    dom, "second_factor_key_missing", name);
 	}
 	if (fd >= 0) {
 		whole = read_key(fd, key);
 		(void)close(fd);
 	}
-	return whole ? DK_OK : DK_ERR_IO;
+	return whole ? DK_OK
+		     : key_error(dom, "second_factor_key_unreadable", name);
 }
 
 /* nonce and ciphertext; the user's id is authenticated with it. */
@@ -146,8 +163,11 @@ unseal(struct domain *dom, int64_t user_id, const struct factor_row *row,
 	    crypto_aead_xchacha20poly1305_ietf_decrypt(seed->byte, NULL, NULL,
 		row->seed + NONCE_LEN, SEALED_LEN - NONCE_LEN,
 		(const unsigned char *)&user_id, sizeof(user_id), row->seed,
-		key.byte) != 0)
+		key.byte) != 0) {
+		LOG_WRITE(dom->log, LOG_LEVEL_ERROR,
+		    "second_factor_not_of_this_key_or_user");
 		err = DK_ERR_STORE;
+	}
 	secret_wipe(&key, sizeof(key));
 	return err;
 }
@@ -286,7 +306,6 @@ note(struct domain *dom, const struct asker *asker, const char *event,
 	return audit_write(dom, asker, &what, now_ms);
 }
 
-/* In one transaction: the step is used, the factor on, other sessions out. */
 static enum dk_err
 turn_on(struct domain *dom, const struct asker *asker,
     const struct user_row *user, int64_t step, struct str keep_session,
@@ -310,31 +329,35 @@ turn_on(struct domain *dom, const struct asker *asker,
 	return err;
 }
 
+/*
+ * In one transaction: the seed is still the one whose code is right, the step
+ * is used, the factor on, other sessions out.
+ */
 enum dk_err
 factor_confirm(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str code, struct str keep_session,
     int64_t now_ms, struct recovery_codes *codes, bool *ok)
 {
 	struct totp_seed seed;
-	bool pending;
-	int64_t step;
+	bool pending = false;
+	int64_t step = -1;
 	enum dk_err err;
 
 	*ok = false;
-	err = factor_pending(dom, user->id, &seed, &pending);
-	if (err != DK_OK || !pending)
-		return err;
-	step = totp_match(&seed, code, 0, now_ms);
-	secret_wipe(&seed, sizeof(seed));
-	if (step < 0)
-		return DK_OK;
 	err = make_codes(codes);
 	if (err == DK_OK)
 		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
-		return err;
-	err = turn_on(dom, asker, user, step, keep_session, now_ms, codes, ok);
+		goto out;
+	err = factor_pending(dom, user->id, &seed, &pending);
+	if (err == DK_OK && pending)
+		step = totp_match(&seed, code, 0, now_ms);
+	secret_wipe(&seed, sizeof(seed));
+	if (err == DK_OK && step >= 0)
+		err = turn_on(
+		    dom, asker, user, step, keep_session, now_ms, codes, ok);
 	err = db_end(dom->db, err);
+out:
 	if (err != DK_OK || !*ok) {
 		*ok = false;
 		secret_wipe(codes, sizeof(*codes));
@@ -412,12 +435,16 @@ factor_new_codes(struct domain *dom, const struct asker *asker,
 	if (err == DK_OK)
 		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
-		return err;
+		goto out;
 	err = store_codes(dom, user->id, codes);
 	if (err == DK_OK)
 		err = note(
 		    dom, asker, "recovery_codes_made", user, STR_NONE, now_ms);
-	return db_end(dom->db, err);
+	err = db_end(dom->db, err);
+out:
+	if (err != DK_OK)
+		secret_wipe(codes, sizeof(*codes));
+	return err;
 }
 
 enum dk_err
