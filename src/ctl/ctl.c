@@ -1,5 +1,6 @@
 #include "ctl/ctl.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -362,11 +363,18 @@ called_by_web_server(char *const *envp)
 	return false;
 }
 
+/* Descriptors 0 to 2 exist, or what is opened first would get the log. */
 static void
 settle_process(void)
 {
 	const struct rlimit no_core = { 0, 0 };
+	int fd;
 
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)umask(0077);

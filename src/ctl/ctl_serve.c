@@ -62,6 +62,7 @@ become_worker(const struct server *s, pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 	(void)sigprocmask(SIG_SETMASK, &s->before, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
 	if (dup2(s->listener.fd, STDIN_FILENO) < 0 || null < 0 ||
 	    dup2(null, STDOUT_FILENO) < 0)
 		_exit(1);
@@ -383,6 +384,8 @@ open_listener(struct server *s)
 static void
 take_signals(struct server *s)
 {
+	/* A log that nobody reads any more stops nobody (DK-E-07). */
+	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&s->signals);
 	(void)sigaddset(&s->signals, SIGCHLD);
 	(void)sigaddset(&s->signals, SIGTERM);

@@ -23,6 +23,11 @@ housekeep(struct domain *dom, int64_t now_ms)
 	if (err == DK_OK)
 		err = sessions_purge_step(
 		    dom->db, str_from(from), STEP, now_ms, last, &n);
+	/* Past the end the table begins anew, or its first rows, which few
+	 * random ids lie before, would hardly ever be looked at. */
+	if (err == DK_OK && last[0] == '\0')
+		err = sessions_purge_step(
+		    dom->db, STR(""), STEP, now_ms, last, &n);
 	if (err == DK_OK)
 		err = events_purge_step(
 		    dom->db, now_ms - dom->conf->events_keep_ms, STEP, &n);

@@ -7,10 +7,11 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 
 import fastcgi as f
-from harness import PASSWORD, eq, one_of, true, wait_for
+from harness import PASSWORD, eq, one_of, socket_answers, true, wait_for
 from stand import Stand
 from trouble import children_of
 
@@ -320,6 +321,38 @@ class Records:
             wait_for(lambda: len(children_of(self.stand.serve.pid)) == 1, 5,
                      "another one")
             self.lives()
+
+    def test_log_gone(self):
+        stand, box = self.stand, self.stand.box
+        argv = [box.path("bin", "doorkeep"), "serve", "--workers", "2",
+                "--listen", "unix:" + box.path("run", "other.sock")]
+        env = box.environment({"DOORKEEP_CONFIG": stand.config_file})
+        path = box.path("run", "other.sock")
+        for name, how in (("a log that nobody reads", "reader"),
+                          ("a closed stderr", "closed")):
+            with self.case("serve goes on with " + name,
+                           "DK-E-07 DK-E-08"):
+                reader, writer = os.pipe()
+                if how == "closed":
+                    argv = ["/bin/sh", "-c", 'exec "$@" 2>&- >&-', "sh",
+                            *argv]
+                process = subprocess.Popen(
+                    argv, stdin=subprocess.DEVNULL, stdout=writer,
+                    stderr=writer, env=env, **box.as_user())
+                os.close(writer)
+                try:
+                    wait_for(lambda: socket_answers(path), 5, "it listens")
+                    os.close(reader)
+                    workers = children_of(process.pid)
+                    os.kill(workers[0], signal.SIGKILL)
+                    wait_for(lambda w=workers: len(set(children_of(
+                        process.pid)) - {w[0]}) == 2, 5, "a new worker")
+                    eq(process.poll(), None, "the supervisor lives")
+                    eq(f.ask(path, params(stand, route="/health")).status,
+                       200, "it serves")
+                finally:
+                    process.terminate()
+                    eq(process.wait(10), 0, "exit status")
 
     def test_steady(self):
         with self.case("memory and descriptors stay as they are",

@@ -21,10 +21,8 @@ open_gate(void **state)
 	    "/fresh/ = any; reauth=10m\n"
 	    "/two/ = any; level=2\n"
 	    "/get/ = any; methods=GET\n"
-	    "/get/ = deny\n"
 	    "/poll/ = any; activity=no\n"
 	    "/lan/ = any; net=10.0.0.0/8\n"
-	    "/lan/ = deny\n"
 	    "other.example.org/ = any\n"
 	    "/any/ = any\n");
 	desk_add_user(d, "alice");
