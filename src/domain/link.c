@@ -18,13 +18,14 @@ link_make(struct domain *dom, const struct asker *asker,
 	if (err == DK_OK)
 		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
-		return err;
+		goto out;
 	device_token(token, &hash);
 	err =
 	    links_put(dom->db, user->id, &hash, now_ms, now_ms + LINK_LIFE_MS);
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	err = db_end(dom->db, err);
+out:
 	if (err != DK_OK)
 		secret_wipe(token, sizeof(*token));
 	return err;
@@ -45,6 +46,8 @@ link_look(struct domain *dom, const struct secret *token, int64_t now_ms,
 		err = users_get_by_id(dom->db, id, user, found);
 	if (err != DK_OK || user->disabled)
 		*found = false;
+	if (!*found)
+		secret_wipe(user, sizeof(*user));
 	return err;
 }
 
