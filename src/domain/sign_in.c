@@ -19,15 +19,15 @@ find_device(struct domain *dom, const struct sign_in *attempt,
 		return DK_OK;
 	err = account_get(dom, attempt->name, &user, &found);
 	if (err == DK_OK && found)
-		err = device_is_known(dom, user.id, attempt->device, token,
-		    known);
+		err = device_is_known(
+		    dom, user.id, attempt->device, token, known);
 	secret_wipe(&user, sizeof(user));
 	return err;
 }
 
 static void
-note_throttled(struct domain *dom, const struct asker *asker,
-    const char *factor)
+note_throttled(
+    struct domain *dom, const struct asker *asker, const char *factor)
 {
 	/* The log alone, whose rate is bounded: a flood of guesses must not
 	 * become a flood of rows. */
@@ -75,8 +75,8 @@ sign_in_password(struct domain *dom, const struct asker *asker,
 		*result = SIGN_IN_THROTTLED;
 		return DK_OK;
 	}
-	err = account_authenticate(dom, asker, attempt->name, attempt->pw,
-	    now_ms, user, &ok);
+	err = account_authenticate(
+	    dom, asker, attempt->name, attempt->pw, now_ms, user, &ok);
 	if (err == DK_OK && ok)
 		err = throttle_success(dom, &ticket);
 	else if (err != DK_OK)
@@ -89,20 +89,26 @@ sign_in_password(struct domain *dom, const struct asker *asker,
 	return DK_OK;
 }
 
-/* Counted on the account alone: who guesses codes has the password. */
+/*
+ * Counted on the account, and on each source that guesses at it, so that who
+ * stole the password neither keeps the owner out nor is forgiven with them.
+ */
 enum dk_err
 sign_in_code(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str code, int64_t now_ms,
     enum sign_in_result *result, int64_t *wait_ms)
 {
-	const struct throttle_guess guess = { .name = str_from(user->username),
+	struct throttle_guess guess = { .name = str_from(user->username),
 		.factor = "second",
 		.account_only = true };
 	struct throttle_ticket ticket;
+	struct ip_addr addr;
 	bool ok = false;
 	enum dk_err err;
 
 	*result = SIGN_IN_DENIED;
+	if (ip_parse(asker->ip, &addr))
+		guess.addr = &addr;
 	err = throttle_count_guess(dom, &guess, now_ms, &ticket, wait_ms);
 	if (err != DK_OK)
 		return err;
@@ -199,23 +205,27 @@ sign_in_step_check(struct domain *dom, struct str text,
     const struct secret *browser, int64_t now_ms, struct sign_in_step *step,
     struct user_row *user, bool *valid)
 {
-	struct secret given;
+	struct secret given = { { 0 } };
 	struct digest mac;
 	bool found;
-	enum dk_err err;
+	enum dk_err err = DK_OK;
 
 	*valid = false;
 	*user = (struct user_row){ 0 };
 	if (!parse_step(text, step, &given) || now_ms >= step->expires_ms ||
 	    step->expires_ms > now_ms + STEP_LIFE_MS)
-		return DK_OK;
+		goto out;
 	err = account_by_id(dom, step->user_id, user, &found);
-	if (err == DK_OK && found && !user->disabled)
-		err = step_mac(dom, step, user, browser, &mac);
-	if (err == DK_OK && found && !user->disabled)
-		*valid = secret_bytes_eq(mac.byte, given.byte,
-		    sizeof(mac.byte));
-	if (!*valid)
+	if (err != DK_OK || !found || user->disabled)
+		goto out;
+	err = step_mac(dom, step, user, browser, &mac);
+	if (err == DK_OK)
+		*valid =
+		    secret_bytes_eq(mac.byte, given.byte, sizeof(mac.byte));
+out:
+	if (!*valid) {
 		secret_wipe(user, sizeof(*user));
+		*step = (struct sign_in_step){ 0 };
+	}
 	return err;
 }
