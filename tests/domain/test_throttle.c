@@ -712,7 +712,8 @@ the_table_is_bounded(void **state)
 	(void)snprintf(sql, sizeof(sql),
 	    "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n"
 	    " WHERE i < %lld) INSERT INTO throttle"
-	    " SELECT randomblob(16), randomblob(16), 1, %lld, 0 FROM n",
+	    " SELECT CAST(printf('%%016d', i) AS BLOB),"
+	    " CAST(printf('%%016d', i) AS BLOB), 1, %lld, 0 FROM n",
 	    (long long)rows, (long long)NOW);
 	(void)stand_sql(s, sql);
 	for (i = 0; i < 3; i++)
