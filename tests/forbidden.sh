@@ -23,7 +23,7 @@ printf puts putchar vprintf|^src/ctl/|stdout belongs to the command line
 memcmp strncasecmp|^src/base/(str|net|secret).c|secrets: secret_bytes_eq; texts: str_eq
 bcmp|^$|secrets: secret_bytes_eq; texts: str_eq
 system popen execlp execvp|^$|no shell and no search path
-fork execve|^src/ctl/ctl_serve.c|only doorkeep serve starts programs
+fork execve|^src/ctl/(ctl_serve|fetch).c|only doorkeep serve and doctor start programs
 randombytes_buf randombytes_random randombytes_uniform|^$|ends the process where the kernel refuses; use secret_random
 uuid_generate uuid_generate_random uuid_generate_time|^$|falls back to guessable bytes; use uuid_new
 FCGX_OpenSocket FCGX_Accept FCGX_Finish FCGI_Accept|^$|see src/gateway/fcgi.c

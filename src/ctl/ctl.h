@@ -147,6 +147,7 @@ enum ctl_exit ctl_db_backup(struct ctl *ctl);
 enum ctl_exit ctl_db_version(struct ctl *ctl);
 enum ctl_exit ctl_events(struct ctl *ctl);
 enum ctl_exit ctl_explain(struct ctl *ctl);
+enum ctl_exit ctl_doctor(struct ctl *ctl);
 enum ctl_exit ctl_serve(struct ctl *ctl);
 enum ctl_exit ctl_version(struct ctl *ctl);
 enum ctl_exit ctl_help(struct ctl *ctl);

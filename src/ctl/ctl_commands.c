@@ -101,6 +101,10 @@ const struct ctl_command ctl_commands[] = {
 	{ "config", "show", "", 0, 0,
 	  "Show every key with its value and where it comes from.",
 	  CTL_NEEDS_CONF, ctl_config_show, { { 0 } } },
+	{ "doctor", NULL, "[URL]", 0, 1,
+	  "Look for what is wrong, here and at a protected page.",
+	  CTL_NEEDS_CONF, ctl_doctor, {
+		{ "insecure", NULL, "Take a certificate that nobody vouches for.", false } } },
 	{ "serve", NULL, "", 0, 0,
 	  "Keep FastCGI workers running on a socket.",
 	  CTL_NEEDS_CONF, ctl_serve, {

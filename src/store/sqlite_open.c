@@ -244,16 +244,20 @@ check_identity(
 	int64_t id = 0, version = 0, tables = 0;
 	enum dk_err err;
 
-	err = sqlite_number(s->handle, "PRAGMA application_id", &id);
+	/* One look: another process may be making the store just now. */
+	err = sqlite_error(sqlite3_exec(s->handle, "BEGIN", NULL, NULL, NULL));
+	if (err == DK_OK)
+		err = sqlite_number(s->handle, "PRAGMA application_id", &id);
 	if (err == DK_OK)
 		err = sqlite_number(s->handle, "PRAGMA user_version", &version);
 	if (err == DK_OK)
 		err = sqlite_number(
 		    s->handle, "SELECT count(*) FROM sqlite_master", &tables);
-	if (err != DK_OK) {
+	if (err != DK_OK)
 		add_cause(s, message);
+	(void)sqlite3_exec(s->handle, "COMMIT", NULL, NULL, NULL);
+	if (err != DK_OK)
 		return err;
-	}
 	if (id != SQLITE_APPLICATION_ID && (tables > 0 || id != 0)) {
 		buf_addf(message,
 		    "%s: is a database of another program; name "

@@ -190,7 +190,8 @@ account_show(struct ctx *c, unsigned status, const struct account_view *view)
 	v[n++] = T_TEXT("csrf_token", str_from(token));
 	v[n++] = T_TEXT("message", str_from(view->message));
 	v[n++] = T_TEXT("done", str_from(view->done));
-	v[n++] = T_FLAG("fresh", ctx_is_fresh(c));
+	/* With two factors a password beside the change would not do. */
+	v[n++] = T_FLAG("fresh", ctx_is_fresh(c) || s->session.level > 1);
 	v[n++] = T_TEXT("next", next_for_form(c->go_on));
 	page_render(c, status, "account.html", "Your account", v, n);
 }
@@ -307,6 +308,26 @@ renew(struct ctx *c, const struct user_row *user)
 	return err;
 }
 
+/*
+ * Who signed in with two factors is asked for both again, and the password
+ * alone makes nothing fresh (DK-L-09).  True after answering.
+ */
+static bool
+needs_both(struct ctx *c)
+{
+	if (c->session.view.session.level < 2 || ctx_is_fresh(c))
+		return false;
+	if (c->req->wants_json)
+		page_error_code(c, 403, "reauthentication_required",
+		    "You signed in a while ago. Sign in again, with the "
+		    "second step.");
+	else
+		page_sign_in_here(c, page_own_path(c, "/account"),
+		    "You signed in a while ago. Sign in again, then make the "
+		    "change.");
+	return true;
+}
+
 bool
 account_be_fresh(struct ctx *c, struct str pw)
 {
@@ -316,6 +337,8 @@ account_be_fresh(struct ctx *c, struct str pw)
 
 	if (ctx_is_fresh(c))
 		return true;
+	if (needs_both(c))
+		return false;
 	if (pw.n == 0) {
 		account_refuse(c, 403, "reauthentication_required",
 		    "You signed in a while ago. Enter your password with the "
@@ -388,7 +411,8 @@ change_password(struct ctx *c, struct str old_pw, struct str new_pw)
 	struct buf why;
 	enum dk_err err;
 
-	if (!authenticate(c, old_pw, &user))
+	user = (struct user_row){ 0 };
+	if (needs_both(c) || !authenticate(c, old_pw, &user))
 		goto out;
 	err = set_password(c, &user, new_pw, &flaw);
 	if (flaw != PASSWORD_FINE) {

@@ -261,8 +261,9 @@ class FactorPart(Part):
     def next_code(self):
         return totp(self.seed, self.stand.next_step())
 
-    def first_step(self, page="/private/"):
-        browser, answer = self.log_in(self.user, PASSWORD, page=page)
+    def first_step(self, page="/private/", address=None):
+        browser, answer = self.log_in(
+            self.user, PASSWORD, self.stand.browser(address), page)
         eq(answer.status, 200, "the first step")
         eq(browser.jar.session(), None, "a session after the first step")
         return browser, answer.page.form_with("totp_code")
@@ -559,8 +560,9 @@ class Factor(FactorPart):
                        "sign-in does not start over",
                        "DK-T-09 DK-T-06"):
             kinds = []
+            thief = "10.99.99.1"
             for _ in range(2 * GUESSES):    # each a new sign-in
-                browser, form = self.first_step()
+                browser, form = self.first_step(address=thief)
                 step = self.stand.next_step() if not kinds else step
                 answer = self.second_step(browser, form,
                                           wrong_code(self.seed, step))
@@ -572,9 +574,9 @@ class Factor(FactorPart):
             true(int(answer.header("Retry-After")) >= 1, "Retry-After")
             answer = self.second_step(browser, form, totp(self.seed, step))
             eq(answer.status, 429, "the right code, while it has to wait")
-            answer = self.json_log_in(self.stand.browser(), "alice",
-                                      totp_code=totp(self.seed, step))
-            eq(answer.status, 429, "from elsewhere")
+            refused = self.json_log_in(self.stand.browser(thief), "alice",
+                                       totp_code=totp(self.seed, step))
+            eq(refused.status, 429, "by JSON")
             eq(self.log_in("alice", PASSWORD)[1].status, 200,
                "the password is not held up")
         with self.case("nobody is locked out for good: it waits, and it can "
@@ -582,11 +584,19 @@ class Factor(FactorPart):
             self.stand.pass_time(int(answer.header("Retry-After")) + 1)
             eq(self.both_steps(self.next_code())[1].status, 303, "later")
             for _ in range(GUESSES + 1):
-                browser, form = self.first_step()
+                browser, form = self.first_step(address=thief)
                 self.second_step(browser, form, "000000")
+            eq(self.both_steps(self.next_code())[1].status, 303,
+               "elsewhere the owner gets in meanwhile")
+            browser, form = self.first_step(address=thief)
+            eq(self.second_step(browser, form, "000000").status, 429,
+               "the thief waits")
             self.unlock("alice")
+            browser, form = self.first_step(address=thief)
+            eq(self.second_step(browser, form, "000000").status, 401,
+               "unlocked")
             self.me, answer = self.both_steps(self.next_code())
-            eq(answer.status, 303, "unlocked")
+            eq(answer.status, 303, "sign-in")
 
     # ---- turning it off ----
     def changes(self):

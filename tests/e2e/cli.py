@@ -62,7 +62,7 @@ class CommandLine:
             eq(self.good("--help"), text, "--help")
             commands = re.findall(r"^  (\w+(?: \w+)?)", text, re.M)
             true(len(commands) >= 25, "commands: %r" % commands)
-            nouns = {"init", "events", "explain", "serve", "version", "help"}
+            nouns = {"init", "doctor", "events", "explain", "serve", "version", "help"}
             for command in commands:
                 words = command.split()
                 if words[0] in nouns:

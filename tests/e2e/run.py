@@ -18,6 +18,7 @@ import accounts  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
+import doctor  # noqa: E402
 import enrol  # noqa: E402
 import fail2ban  # noqa: E402
 import guesses  # noqa: E402
@@ -60,7 +61,7 @@ def server_part(kind):
 
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
-    table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("bare", bare.run), ("trouble", trouble.run),
+    table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),

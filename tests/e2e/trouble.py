@@ -82,7 +82,11 @@ class Trouble:
         stand = self.stand
         wait_for(lambda: stand.is_signed_in(self.me), 5,
                  "the old session is good again")
-        stand.signed_in()
+        # Another worker may have looked a moment before: it looks again
+        # within a second.
+        wait_for(lambda: stand.browser().post_json(stand.url("/login"), {
+            "username": "alice", "password": PASSWORD}).status == 200, 5,
+            "sign-in works again")
 
     def restart_workers(self):
         """New ones, so that they open what is there now."""
