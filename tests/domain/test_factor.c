@@ -366,9 +366,11 @@ a_seed_is_bound_to_its_user(void **state)
 		"UPDATE second_factors SET seed = substr(seed, 1, 59)",
 		"UPDATE second_factors SET seed = CAST(seed || x'00' AS BLOB)",
 		"UPDATE second_factors SET seed ="
-		" CAST(x'ff' || substr(seed, 2) AS BLOB)",
+		" CAST(CASE WHEN substr(seed, 1, 1) = x'ff' THEN x'00'"
+		" ELSE x'ff' END || substr(seed, 2) AS BLOB)",
 		"UPDATE second_factors SET seed ="
-		" CAST(substr(seed, 1, 59) || x'ff' AS BLOB)",
+		" CAST(substr(seed, 1, 59) || CASE WHEN substr(seed, 60) ="
+		" x'ff' THEN x'00' ELSE x'ff' END AS BLOB)",
 	};
 	struct stand *s = *state;
 	struct holder alice, bob, thief;
