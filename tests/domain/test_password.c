@@ -225,19 +225,24 @@ cpu_us(struct stand *s, struct str pw, struct str stored)
 	    (b.tv_nsec - a.tv_nsec) / 1000;
 }
 
-/* The least of a few: what the work itself takes. */
-static int64_t
-least_cpu_us(struct stand *s, struct str pw, struct str stored)
+/*
+ * One check against another, in turn, so that both meet the same load of the
+ * machine; the least of each is what the work itself takes.
+ */
+static void
+assert_costs_the_same(struct stand *s, struct str pw, struct str stored,
+    const char *hash)
 {
-	int64_t least = INT64_MAX, us;
+	int64_t least = INT64_MAX, real = INT64_MAX, us;
 	int i;
 
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 7; i++) {
+		us = cpu_us(s, STR("another pass phrase"), str_from(hash));
+		real = us < real ? us : real;
 		us = cpu_us(s, pw, stored);
-		if (us < least)
-			least = us;
+		least = us < least ? us : least;
 	}
-	return least;
+	assert_in_range(least, real / 2, real * 3 / 2);
 }
 
 /*
@@ -255,20 +260,14 @@ costs_one_hash_whatever_is_stored(void **state)
 		{ "a\0b", 3 } };
 	char hash[USER_PASSWORD_HASH_MAX + 1];
 	struct stand *s = *state;
-	int64_t real, us;
 	size_t i;
 
 	s->conf.argon2_memory_kib = 16384;
 	make(s, STR(PW), hash);
-	real = least_cpu_us(s, STR("another pass phrase"), str_from(hash));
-	for (i = 0; i < sizeof(stored) / sizeof(stored[0]); i++) {
-		us = least_cpu_us(s, STR(PW), str_from(stored[i]));
-		assert_in_range(us, real / 2, real * 3 / 2);
-	}
-	for (i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
-		us = least_cpu_us(s, strange[i], str_from(hash));
-		assert_in_range(us, real / 2, real * 3 / 2);
-	}
+	for (i = 0; i < sizeof(stored) / sizeof(stored[0]); i++)
+		assert_costs_the_same(s, STR(PW), str_from(stored[i]), hash);
+	for (i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+		assert_costs_the_same(s, strange[i], str_from(hash), hash);
 }
 
 /* DK-W-01, DK-W-02, DK-W-03, DK-W-05, DK-W-07, DK-W-08 */
