@@ -10,6 +10,8 @@ err_name(enum dk_err err)
 		return "input";
 	case DK_ERR_TOO_LARGE:
 		return "too_large";
+	case DK_ERR_DENIED:
+		return "denied";
 	case DK_ERR_CONFLICT:
 		return "conflict";
 	case DK_ERR_BUSY:

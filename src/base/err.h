@@ -11,6 +11,7 @@ enum dk_err {
 	DK_OK = 0,
 	DK_ERR_INPUT,	 /* what came from outside is malformed */
 	DK_ERR_TOO_LARGE, /* a named maximum was passed */
+	DK_ERR_DENIED,	 /* whoever asks may not do this */
 	DK_ERR_CONFLICT, /* a unique name exists already */
 	DK_ERR_BUSY,	 /* a bounded wait ran out: store lock, hash slot */
 	DK_ERR_STORE,	 /* the store does not answer, or answers wrongly */

@@ -8,7 +8,7 @@
 
 #include "conf/conf_table.h"
 
-enum { PASSWORD_MIN_WITH_FACTOR = 8 };
+enum { PASSWORD_MIN_WITH_FACTOR = 8, GROUP_NAME_MAX = 64 };
 
 /* A file under way: what has been read, and where. */
 struct reader {
@@ -203,7 +203,7 @@ read_head(struct reader *r, struct str line)
 	if (!section_exists(r->section))
 		return fail_at(r, r->line,
 		    "unknown section [%.*s]; there are site, store, session, "
-		    "cookie, security, fastcgi, log, metrics and access",
+		    "cookie, security, fastcgi, log, metrics, admin and access",
 		    STR_FMT(shown));
 	return DK_OK;
 }
@@ -416,6 +416,20 @@ settle_rules(struct reader *r)
 	return DK_OK;
 }
 
+/* A name that no group can have would leave the desk to nobody. */
+static enum dk_err
+settle_admin(struct reader *r)
+{
+	const struct conf *c = r->conf;
+
+	if (str_is_none(c->admin_group) ||
+	    (is_token(c->admin_group) && c->admin_group.n <= GROUP_NAME_MAX))
+		return DK_OK;
+	return fail_at(r,
+	    *line_of(r->conf, find_key(STR("admin"), STR("group"))),
+	    "group is one name of 1 to 64 letters, digits and . _ -");
+}
+
 /* What follows from several keys together. */
 static enum dk_err
 settle(struct reader *r)
@@ -450,6 +464,8 @@ settle(struct reader *r)
 	err = settle_timeouts(r);
 	if (err == DK_OK)
 		err = settle_cookie(r);
+	if (err == DK_OK)
+		err = settle_admin(r);
 	return err == DK_OK ? settle_rules(r) : err;
 }
 

@@ -118,6 +118,9 @@ struct conf {
 	struct ip_net metrics_allow[CONF_PROXIES_MAX];
 	size_t n_metrics_allow;
 
+	/* [admin] */
+	struct str admin_group; /* STR_NONE: there is no desk */
+
 	/* [access] */
 	struct conf_rule *rules;
 	size_t n_rules;

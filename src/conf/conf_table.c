@@ -98,6 +98,10 @@ const struct conf_key conf_keys[] = {
 	{ "metrics", "allow", CONF_NETS, AT(metrics_allow), AT(n_metrics_allow),
 	    0, 0, NULL, "127.0.0.0/8, ::1",
 	    "addresses that may read /metrics" },
+
+	{ "admin", "group", CONF_TEXT, AT(admin_group), 0, 0, 0, NULL, NULL,
+	    "group whose members have the administrator's desk; without it "
+	    "there is none" },
 };
 const size_t conf_keys_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
 

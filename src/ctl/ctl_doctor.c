@@ -6,27 +6,21 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/secret.h"
 #include "ctl/ctl.h"
 #include "ctl/fetch.h"
+#include "domain/checkup.h"
 #include "domain/session.h"
 #include "http/url.h"
 
 enum {
 	JSON_MAX = 4 * 1024,
-	FREE_MIN_MB = 64,
 	PROBE_NAME_MAX = 40,
 	COOKIE_MAX = 400,
 	URL_MAX = 2100
 };
-
-#define EPOCH_MIN_MS                                            \
-	INT64_C(1767225600000) /* 2026: clocks before are wrong \
-				*/
 
 struct doctor {
 	struct ctl *ctl;
@@ -79,115 +73,26 @@ finding(struct doctor *d, bool good, const char *what, const char *cure)
 
 /* ---- on this machine
  * --------------------------------------------------------- */
-/* "FILE:LINE", for the key that a finding is about. */
-static const char *
-place(struct doctor *d, const char *key, char *text, size_t size)
-{
-	struct buf b;
-
-	buf_init(&b, text, size);
-	buf_addf(&b, "%s: %s", buf_z(&d->ctl->config_file), key);
-	return buf_z(&b);
-}
-
 static void
-check_directory(struct doctor *d)
+take_finding(void *arg, const struct finding *f)
 {
-	char dir[CTL_PATH_MAX], cure[CTL_PATH_MAX + 64];
-	struct str file = d->ctl->conf.database;
-	struct statvfs fs;
-	struct stat st;
-	struct buf b, c;
-
-	while (file.n > 1 && file.p[file.n - 1] != '/')
-		file.n--;
-	BUF_OVER(&b, dir);
-	buf_add(&b, file);
-	BUF_OVER(&c, cure);
-	buf_addf(&c, "chmod o-rwx %s", buf_z(&b));
-	finding(d, stat(buf_z(&b), &st) == 0 && (st.st_mode & S_IWOTH) == 0,
-	    "nobody else may write beside the store", buf_z(&c));
-	buf_reset(&c);
-	buf_addf(&c, "make room where %s lies", buf_z(&b));
-	finding(d,
-	    statvfs(buf_z(&b), &fs) == 0 &&
-		fs.f_bavail * (fs.f_frsize / 1024) / 1024 >= FREE_MIN_MB,
-	    "there is room for the store to grow", buf_z(&c));
-}
-
-/* The workers run as the owner of the store, or they cannot write it. */
-static void
-check_owner(struct doctor *d)
-{
-	char file[CTL_PATH_MAX], cure[CTL_PATH_MAX + 128];
-	static const char *const suffixes[] = { "", "-wal", "-shm", "-hash",
-		"-key" };
-	struct stat store, st;
-	struct buf b, c;
-	bool same = true;
-	size_t i;
-
-	BUF_OVER(&c, cure);
-	for (i = 0; i < 5; i++) {
-		BUF_OVER(&b, file);
-		buf_add(&b, d->ctl->conf.database);
-		buf_addz(&b, suffixes[i]);
-		if (stat(buf_z(&b), i == 0 ? &store : &st) != 0)
-			continue;
-		if (i > 0 && same && st.st_uid != store.st_uid) {
-			same = false;
-			buf_addf(&c, "chown --reference=%.*s %s",
-			    STR_FMT(d->ctl->conf.database), buf_z(&b));
-		}
-	}
-	finding(d, same, "the store's files have one owner", buf_z(&c));
-}
-
-static void
-check_conf(struct doctor *d)
-{
-	const struct conf *conf = &d->ctl->conf;
-	char text[CTL_PATH_MAX + 64];
-	int64_t users = 0;
-
-	finding(d,
-	    conf->origins[0].https || conf->allow_http ||
-		str_eq(conf->origins[0].host, STR("localhost")) ||
-		str_eq(conf->origins[0].host, STR("127.0.0.1")),
-	    "passwords travel safely",
-	    place(d,
-		"[site] origin begins with http: use https, or say "
-		"[security] allow_http = yes",
-		text, sizeof(text)));
-	finding(d, conf->n_rules > 0, "there are rules in [access]",
-	    place(d,
-		"[access] is empty, so everything is denied: add "
-		"/ = any",
-		text, sizeof(text)));
-	finding(d, d->ctl->now_ms > EPOCH_MIN_MS, "the clock is plausible",
-	    "set the clock of this machine");
-	finding(d, account_count(&d->ctl->dom, &users) == DK_OK && users > 0,
-	    "there is somebody who can sign in", "doorkeep user add NAME");
+	finding(arg, f->good, f->what, f->cure);
 }
 
 static enum ctl_exit
-check_store(struct doctor *d)
+check_machine(struct doctor *d)
 {
 	char text[CTL_MESSAGE_MAX];
 	struct buf message;
-	bool sound = false;
 	enum dk_err err;
 
 	BUF_OVER(&message, text);
 	err = domain_open(&d->ctl->dom, false, false, &message);
 	finding(d, err == DK_OK, "the store opens", buf_z(&message));
-	if (err != DK_OK)
-		return CTL_FAILED;
-	buf_reset(&message);
-	err = db_check(d->ctl->dom.db, &sound, &message);
-	finding(d, err == DK_OK && sound, "the store is sound",
-	    "restore it from a backup (doorkeep db check says more)");
-	return CTL_DONE;
+	if (err == DK_OK)
+		checkup_store(&d->ctl->dom, take_finding, d);
+	checkup(&d->ctl->dom, d->ctl->now_ms, take_finding, d);
+	return err == DK_OK ? CTL_DONE : CTL_FAILED;
 }
 
 /* ---- the running site
@@ -419,14 +324,9 @@ ctl_doctor(struct ctl *ctl)
 	d.first = true;
 	if (ctl->json)
 		ctl_say("[");
-	e = check_store(&d);
-	check_directory(&d);
-	check_owner(&d);
-	if (e == CTL_DONE) {
-		check_conf(&d);
-		if (ctl->n_operands > 0)
-			e = check_site(&d);
-	}
+	e = check_machine(&d);
+	if (e == CTL_DONE && ctl->n_operands > 0)
+		e = check_site(&d);
 	if (ctl->json)
 		ctl_say("]");
 	else if (e == CTL_DONE && d.failed == 0)

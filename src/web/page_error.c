@@ -52,6 +52,8 @@ status_of(enum dk_err err)
 		return 200;
 	case DK_ERR_INPUT:
 		return 400;
+	case DK_ERR_DENIED:
+		return 403;
 	case DK_ERR_TOO_LARGE:
 		return 413;
 	case DK_ERR_BUSY:

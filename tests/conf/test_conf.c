@@ -160,6 +160,7 @@ static const struct {
 	{ "log", "format", "json" },
 	{ "log", "events_keep", "90d" },
 	{ "metrics", "allow", "127.0.0.0/8, ::1" },
+	{ "admin", "group", "" },
 };
 
 static void
@@ -285,6 +286,8 @@ static const struct setting_case taken[] = {
 	{ "log", "events_keep", "1d", NULL },
 	{ "log", "events_keep", "7320d", NULL },
 	{ "metrics", "allow", "192.0.2.0/24", NULL },
+	{ "admin", "group", "admins", NULL },
+	{ "admin", "group", "A.b_c-9", NULL },
 };
 
 static void
@@ -319,6 +322,8 @@ takes_a_value_within_its_bounds(void **state)
 
 #define NO_FACTOR \
 	"must be all, or a list of at most 16 group:NAME and user:NAME"
+
+#define NO_GROUP "is one name of 1 to 64 letters, digits and . _ -"
 
 /* The message behind "d.conf:4: KEY ". */
 static const struct {
@@ -425,6 +430,12 @@ static const struct {
 	{ "log", "events_keep", "86399s", NO_TIME("from 1d to 7320d") },
 	{ "log", "events_keep", "7321d", NO_TIME("from 1d to 7320d") },
 	{ "metrics", "allow", "localhost", "\"localhost\" " NO_NET },
+	{ "admin", "group", "a b", NO_GROUP },
+	{ "admin", "group", "group:admins", NO_GROUP },
+	{ "admin", "group", "admins,board", NO_GROUP },
+	{ "admin", "group",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	    NO_GROUP },
 };
 
 static void
@@ -927,7 +938,7 @@ takes_a_file_however_it_is_laid_out(void **state)
 	"is not UTF-8; write plain text"
 #define SECTIONS                                                             \
 	"; there are site, store, session, cookie, security, fastcgi, log, " \
-	"metrics and access"
+	"metrics, admin and access"
 
 static const struct {
 	const char *text;
