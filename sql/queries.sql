@@ -58,15 +58,6 @@ UPDATE users SET disabled = $2, disabled_at = $3 WHERE id = $1;
 -- $1 id; sessions and memberships go with it
 DELETE FROM users WHERE id = $1;
 
--- name: user_list
--- $1 name in lower case to go on behind, $2 how many; as user_get
-SELECT id, username, display_name, email, password_hash, disabled,
-       must_change, created_at, password_changed_at
-  FROM users
- WHERE username_key > $1
- ORDER BY username_key
- LIMIT $2;
-
 -- name: user_count
 -- how many there are
 SELECT count(*) FROM users;
@@ -142,52 +133,12 @@ DELETE FROM sessions
    AND (expires_at <= $3 OR
         (idle_timeout > 0 AND last_seen_at + idle_timeout <= $3));
 
--- name: session_list
--- $1 now, $2 created before, $3 id before (at the same time), $4 how many;
--- as session_get, newest first
-SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
-       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
-       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
-       u.disabled, u.must_change
-  FROM sessions AS s
-  JOIN users AS u ON u.id = s.user_id
- WHERE s.expires_at > $1
-   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
-   AND (s.created_at < $2 OR (s.created_at = $2 AND s.id < $3))
- ORDER BY s.created_at DESC, s.id DESC
- LIMIT $4;
-
--- name: session_list_of_user
--- as session_list, and $5 the user
-SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
-       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
-       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
-       u.disabled, u.must_change
-  FROM sessions AS s
-  JOIN users AS u ON u.id = s.user_id
- WHERE s.user_id = $5
-   AND s.expires_at > $1
-   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
-   AND (s.created_at < $2 OR (s.created_at = $2 AND s.id < $3))
- ORDER BY s.created_at DESC, s.id DESC
- LIMIT $4;
-
 -- name: event_add
 -- $1 at, $2 event, $3 outcome, $4 user name, $5 ip, $6 session, $7 request,
 -- $8 actor, $9 detail
 INSERT INTO events (at, event, outcome, username, ip, session, request_id,
        actor, detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
-
--- name: event_list
--- $1 id to go on behind, $2 since, $3 user name or '', $4 how many
-SELECT id, at, event, outcome, username, ip, session, request_id, actor,
-       detail
-  FROM events
- WHERE id > $1 AND at >= $2
-   AND ($3 = '' OR lower(username) = lower($3))
- ORDER BY id
- LIMIT $4;
 
 -- name: event_purge_step
 -- $1 before, $2 how many at most
@@ -335,11 +286,372 @@ SELECT count(*) FROM recovery_codes WHERE user_id = $1;
 -- $1 user
 DELETE FROM recovery_codes WHERE user_id = $1;
 
+
+-- The lists of an administrator.  Each is in pages by a key, and there is one
+-- statement for each thing that may narrow it down first, so that every page
+-- is found by an index (store/find.h chooses).
+
+-- name: user_find
+-- $1 name in lower case to go on behind, $2 how many, $3 group or '', $4
+-- disabled: 0, 1, or -1 for both, $5 how name, address or person begin, in
+-- lower case, or '', $6 where such texts end; as user_get, in name order
+SELECT u.id, u.username, u.display_name, u.email, u.password_hash, u.disabled,
+       u.must_change, u.created_at, u.password_changed_at
+  FROM users AS u
+ WHERE u.username_key > $1
+   AND ($3 = '' OR EXISTS
+        (SELECT 1 FROM user_groups AS g
+          WHERE g.user_id = u.id AND g.group_name = $3))
+   AND ($4 < 0 OR u.disabled = $4)
+   AND ($5 = '' OR (u.username_key >= $5 AND u.username_key < $6)
+        OR (lower(u.email) >= $5 AND lower(u.email) < $6)
+        OR (lower(u.display_name) >= $5 AND lower(u.display_name) < $6))
+ ORDER BY u.username_key
+ LIMIT $2;
+
+-- name: user_find_disabled
+-- as user_find, $4 0 or 1
+SELECT u.id, u.username, u.display_name, u.email, u.password_hash, u.disabled,
+       u.must_change, u.created_at, u.password_changed_at
+  FROM users AS u
+ WHERE u.disabled = $4 AND u.username_key > $1
+   AND ($3 = '' OR EXISTS
+        (SELECT 1 FROM user_groups AS g
+          WHERE g.user_id = u.id AND g.group_name = $3))
+   AND ($5 = '' OR (u.username_key >= $5 AND u.username_key < $6)
+        OR (lower(u.email) >= $5 AND lower(u.email) < $6)
+        OR (lower(u.display_name) >= $5 AND lower(u.display_name) < $6))
+ ORDER BY u.username_key
+ LIMIT $2;
+
+-- name: user_find_in_group
+-- as user_find, for groups with few members
+SELECT u.id, u.username, u.display_name, u.email, u.password_hash, u.disabled,
+       u.must_change, u.created_at, u.password_changed_at
+  FROM user_groups AS m
+  JOIN users AS u ON u.id = m.user_id
+ WHERE m.group_name = $3 AND u.username_key > $1
+   AND ($4 < 0 OR u.disabled = $4)
+   AND ($5 = '' OR (u.username_key >= $5 AND u.username_key < $6)
+        OR (lower(u.email) >= $5 AND lower(u.email) < $6)
+        OR (lower(u.display_name) >= $5 AND lower(u.display_name) < $6))
+ ORDER BY u.username_key
+ LIMIT $2;
+
+-- name: user_find_begins
+-- as user_find, for beginnings that few share
+SELECT u.id, u.username, u.display_name, u.email, u.password_hash, u.disabled,
+       u.must_change, u.created_at, u.password_changed_at
+  FROM users AS u
+ WHERE u.id IN
+       (SELECT id FROM users WHERE username_key >= $5 AND username_key < $6
+         UNION
+        SELECT id FROM users WHERE lower(email) >= $5 AND lower(email) < $6
+         UNION
+        SELECT id FROM users
+         WHERE lower(display_name) >= $5 AND lower(display_name) < $6)
+   AND u.username_key > $1
+   AND ($3 = '' OR EXISTS
+        (SELECT 1 FROM user_groups AS g
+          WHERE g.user_id = u.id AND g.group_name = $3))
+   AND ($4 < 0 OR u.disabled = $4)
+ ORDER BY u.username_key
+ LIMIT $2;
+
+-- name: user_begins_count
+-- $1 and $2 as $5 and $6 of user_find, $3 where counting stops
+SELECT (SELECT count(*) FROM
+        (SELECT id FROM users WHERE username_key >= $1 AND username_key < $2
+          LIMIT $3) AS step) +
+       (SELECT count(*) FROM
+        (SELECT id FROM users WHERE lower(email) >= $1 AND lower(email) < $2
+          LIMIT $3) AS step) +
+       (SELECT count(*) FROM
+        (SELECT id FROM users
+          WHERE lower(display_name) >= $1 AND lower(display_name) < $2
+          LIMIT $3) AS step);
+
+-- name: user_in_group_count
+-- $1 group, $2 where counting stops
+SELECT count(*) FROM
+ (SELECT user_id FROM user_groups WHERE group_name = $1 LIMIT $2) AS step;
+
+-- name: session_find
+-- $1 now, $2 signed in at or before, $3 and then with an id before, $4 how
+-- many, $5 signed in at or after; as session_get, newest first
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+ WHERE s.expires_at > $1
+   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND s.created_at <= $2 AND (s.created_at < $2 OR s.id < $3)
+   AND s.created_at >= $5
+ ORDER BY s.created_at DESC, s.id DESC
+ LIMIT $4;
+
+-- name: session_find_of_user
+-- as session_find, and $6 user, $7 address or ''
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+ WHERE s.user_id = $6
+   AND ($7 = '' OR s.ip = $7)
+   AND s.expires_at > $1
+   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND s.created_at <= $2 AND (s.created_at < $2 OR s.id < $3)
+   AND s.created_at >= $5
+ ORDER BY s.created_at DESC, s.id DESC
+ LIMIT $4;
+
+-- name: session_find_of_ip
+-- as session_find, and $6 address
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+ WHERE s.ip = $6
+   AND s.expires_at > $1
+   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND s.created_at <= $2 AND (s.created_at < $2 OR s.id < $3)
+   AND s.created_at >= $5
+ ORDER BY s.created_at DESC, s.id DESC
+ LIMIT $4;
+
+-- name: session_find_count
+-- $1 now, $2 signed in at or before, $3 at or after, $4 where counting stops
+SELECT count(*) FROM
+ (SELECT s.id FROM sessions AS s
+   WHERE s.created_at <= $2 AND s.created_at >= $3
+     AND s.expires_at > $1
+     AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   LIMIT $4) AS step;
+
+-- name: session_find_count_of_user
+-- as session_find_count, and $5 user, $6 address or ''
+SELECT count(*) FROM
+ (SELECT s.id FROM sessions AS s
+   WHERE s.user_id = $5 AND ($6 = '' OR s.ip = $6)
+     AND s.created_at <= $2 AND s.created_at >= $3
+     AND s.expires_at > $1
+     AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   LIMIT $4) AS step;
+
+-- name: session_find_count_of_ip
+-- as session_find_count, and $5 address
+SELECT count(*) FROM
+ (SELECT s.id FROM sessions AS s
+   WHERE s.ip = $5 AND s.created_at <= $2 AND s.created_at >= $3
+     AND s.expires_at > $1
+     AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   LIMIT $4) AS step;
+
+-- name: session_delete_found
+-- $1 id to keep or '', $2 signed in at or before, $3 at or after, $4 how many
+-- at most
+DELETE FROM sessions WHERE id IN
+ (SELECT s.id FROM sessions AS s
+   WHERE s.created_at <= $2 AND s.created_at >= $3
+     AND s.id <> $1
+   ORDER BY s.created_at
+   LIMIT $4);
+
+-- name: session_delete_found_of_user
+-- as session_delete_found, and $5 user, $6 address or ''
+DELETE FROM sessions WHERE id IN
+ (SELECT s.id FROM sessions AS s
+   WHERE s.user_id = $5 AND ($6 = '' OR s.ip = $6)
+     AND s.created_at <= $2 AND s.created_at >= $3
+     AND s.id <> $1
+   ORDER BY s.created_at
+   LIMIT $4);
+
+-- name: session_delete_found_of_ip
+-- as session_delete_found, and $5 address
+DELETE FROM sessions WHERE id IN
+ (SELECT s.id FROM sessions AS s
+   WHERE s.ip = $5 AND s.created_at <= $2 AND s.created_at >= $3
+     AND s.id <> $1
+   ORDER BY s.created_at
+   LIMIT $4);
+
+-- name: session_sum
+-- $1 now, $2 how many rows to look at; how many there were to look at, and
+-- how many of them are live
+SELECT count(*),
+       coalesce(sum(CASE WHEN expires_at > $1 AND
+           (idle_timeout = 0 OR last_seen_at + idle_timeout > $1)
+           THEN 1 ELSE 0 END), 0)
+  FROM (SELECT expires_at, last_seen_at, idle_timeout FROM sessions
+         WHERE id > '' LIMIT $2) AS step;
+
+-- name: event_list
+-- $1 id to go on behind, $2 since, $3 user name or '', $4 how many, $5 event
+-- or '', $6 outcome or '', $7 address or '', $8 before; oldest first
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE id > $1 AND at >= $2
+   AND ($3 = '' OR lower(username) = lower($3))
+   AND ($5 = '' OR event = $5)
+   AND ($6 = '' OR outcome = $6)
+   AND ($7 = '' OR ip = $7)
+   AND at < $8
+ ORDER BY id
+ LIMIT $4;
+
 -- name: event_sign_ins
 -- $1 user name, $2 how many; sign-ins and failures, newest first
 SELECT id, at, event, outcome, username, ip, session, request_id, actor,
        detail
   FROM events
  WHERE username = $1 AND event IN ('sign_in', 'second_factor')
- ORDER BY id DESC
+ ORDER BY at DESC, id DESC
  LIMIT $2;
+
+-- name: event_find
+-- $1 at or before, $2 and then with an id before, $3 at or after, $4 how many,
+-- $5 user name or '', $6 address or '', $7 event or '', $8 outcome or '';
+-- newest first
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE at <= $1 AND (at < $1 OR id < $2)
+   AND at >= $3
+   AND ($5 = '' OR username = $5)
+   AND ($6 = '' OR ip = $6)
+   AND ($7 = '' OR event = $7)
+   AND ($8 = '' OR outcome = $8)
+ ORDER BY at DESC, id DESC
+ LIMIT $4;
+
+-- name: event_find_of_username
+-- as event_find, with $5 given
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE username = $5
+   AND at <= $1 AND (at < $1 OR id < $2)
+   AND at >= $3
+   AND ($6 = '' OR ip = $6)
+   AND ($7 = '' OR event = $7)
+   AND ($8 = '' OR outcome = $8)
+ ORDER BY at DESC, id DESC
+ LIMIT $4;
+
+-- name: event_find_of_ip
+-- as event_find, with $6 given
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE ip = $6
+   AND at <= $1 AND (at < $1 OR id < $2)
+   AND at >= $3
+   AND ($5 = '' OR username = $5)
+   AND ($7 = '' OR event = $7)
+   AND ($8 = '' OR outcome = $8)
+ ORDER BY at DESC, id DESC
+ LIMIT $4;
+
+-- name: event_find_of_event
+-- as event_find, with $7 given
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE event = $7
+   AND at <= $1 AND (at < $1 OR id < $2)
+   AND at >= $3
+   AND ($5 = '' OR username = $5)
+   AND ($6 = '' OR ip = $6)
+   AND ($8 = '' OR outcome = $8)
+ ORDER BY at DESC, id DESC
+ LIMIT $4;
+
+-- name: event_find_of_outcome
+-- as event_find, with $8 given
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE outcome = $8
+   AND at <= $1 AND (at < $1 OR id < $2)
+   AND at >= $3
+   AND ($5 = '' OR username = $5)
+   AND ($6 = '' OR ip = $6)
+   AND ($7 = '' OR event = $7)
+ ORDER BY at DESC, id DESC
+ LIMIT $4;
+
+-- name: hour_last_counted
+-- $1 0; the last hour that was counted
+SELECT hour FROM hours WHERE hour > $1 AND counted = 1
+ ORDER BY hour DESC
+ LIMIT 1;
+
+-- name: hour_count
+-- $1 when it began, $2 when it ends; counts it from the events, once
+INSERT INTO hours (hour, sign_ins, failures, counted)
+SELECT CAST($1 AS BIGINT),
+       coalesce(sum(CASE WHEN outcome = 'success' AND event = 'sign_in'
+           THEN 1 ELSE 0 END), 0),
+       coalesce(sum(CASE WHEN outcome = 'failure' THEN 1 ELSE 0 END), 0), 1
+  FROM events
+ WHERE event IN ('sign_in', 'second_factor') AND at >= $1 AND at < $2
+ ON CONFLICT (hour) DO UPDATE SET sign_ins = excluded.sign_ins,
+       failures = excluded.failures, counted = 1;
+
+-- name: hour_add_throttled
+-- $1 when it began, $2 how many more
+INSERT INTO hours (hour, throttled) VALUES ($1, $2)
+ ON CONFLICT (hour) DO UPDATE
+   SET throttled = hours.throttled + excluded.throttled;
+
+-- name: hour_list
+-- $1 from, $2 before; hour, sign_ins, failures, throttled, counted
+SELECT hour, sign_ins, failures, throttled, counted FROM hours
+ WHERE hour >= $1 AND hour < $2
+ ORDER BY hour;
+
+-- name: hour_uncounted
+-- $1 from, $2 before; hour, sign-ins and failures, from the events
+SELECT at - at % 3600000,
+       sum(CASE WHEN outcome = 'success' AND event = 'sign_in'
+           THEN 1 ELSE 0 END),
+       sum(CASE WHEN outcome = 'failure' THEN 1 ELSE 0 END)
+  FROM events
+ WHERE event IN ('sign_in', 'second_factor') AND at >= $1 AND at < $2
+ GROUP BY at - at % 3600000
+ ORDER BY at - at % 3600000;
+
+-- name: hour_purge
+-- $1 before
+DELETE FROM hours WHERE hour < $1;
+
+-- name: sample_get
+-- $1 when; 1 if there is one
+SELECT count(*) FROM session_samples WHERE at = $1;
+
+-- name: sample_claim
+-- $1 when; whoever is first counts
+INSERT INTO session_samples (at, live) VALUES ($1, NULL)
+ ON CONFLICT (at) DO NOTHING;
+
+-- name: sample_set
+-- $1 when, $2 how many are live
+UPDATE session_samples SET live = $2 WHERE at = $1;
+
+-- name: sample_list
+-- $1 from, $2 before; when and how many
+SELECT at, live FROM session_samples
+ WHERE at >= $1 AND at < $2 AND live IS NOT NULL
+ ORDER BY at;
+
+-- name: sample_purge
+-- $1 before
+DELETE FROM session_samples WHERE at < $1;

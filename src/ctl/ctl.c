@@ -44,6 +44,58 @@ ctl_values(
 	return n;
 }
 
+enum ctl_exit
+ctl_number(
+    const struct ctl *ctl, const char *option, int64_t otherwise, int64_t *n)
+{
+	struct str text = ctl_value(ctl, option);
+	uint64_t value;
+
+	*n = otherwise;
+	if (str_is_none(text))
+		return CTL_DONE;
+	if (!str_to_u64(text, 1000000000, &value) || value == 0)
+		return ctl_misuse(ctl, "--%s %.*s is no number above 0", option,
+		    STR_FMT(text));
+	*n = (int64_t)value;
+	return CTL_DONE;
+}
+
+enum ctl_exit
+ctl_ago(
+    const struct ctl *ctl, const char *option, int64_t otherwise, int64_t *ms)
+{
+	struct str text = ctl_value(ctl, option);
+	int64_t span;
+
+	*ms = otherwise;
+	if (str_is_none(text))
+		return CTL_DONE;
+	if (!conf_parse_duration(text, &span))
+		return ctl_misuse(ctl,
+		    "--%s %.*s is no span of time: 90s, 15m, 12h, 30d", option,
+		    STR_FMT(text));
+	*ms = ctl->now_ms - span;
+	return CTL_DONE;
+}
+
+enum ctl_exit
+ctl_address(const struct ctl *ctl, char text[IP_TEXT_MAX], struct str *ip)
+{
+	struct str given = ctl_value(ctl, "address");
+	struct ip_addr addr;
+
+	*ip = STR_NONE;
+	if (str_is_none(given))
+		return CTL_DONE;
+	if (!ip_parse(given, &addr))
+		return ctl_misuse(
+		    ctl, "--address %.*s is no IP address", STR_FMT(given));
+	ip_format(&addr, text);
+	*ip = str_from(text);
+	return CTL_DONE;
+}
+
 /* These every command takes. */
 static const struct ctl_option common_options[] = {
 	{ "json", NULL, "Print the result as JSON.", false },

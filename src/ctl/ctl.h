@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/jw.h"
 #include "base/log.h"
+#include "base/net.h"
 #include "base/str.h"
 #include "conf/conf.h"
 #include "domain/account.h"
@@ -90,6 +91,17 @@ struct str ctl_value(const struct ctl *ctl, const char *option);
 size_t ctl_values(
     const struct ctl *ctl, const char *option, struct str *values, size_t max);
 
+/* Options that several commands take; CTL_USAGE after saying what is wrong.
+ * What was not given comes out as `otherwise`, and as STR_NONE. */
+enum ctl_exit ctl_number(
+    const struct ctl *ctl, const char *option, int64_t otherwise, int64_t *n);
+/* "12h": so long before now. */
+enum ctl_exit ctl_ago(
+    const struct ctl *ctl, const char *option, int64_t otherwise, int64_t *ms);
+/* An address as the store has it; text outlives *ip. */
+enum ctl_exit ctl_address(
+    const struct ctl *ctl, char text[IP_TEXT_MAX], struct str *ip);
+
 /* ---- the configuration and the store, as a command needs them ---- */
 /* Says what is wrong on stderr. */
 enum ctl_exit ctl_read_conf(struct ctl *ctl);
@@ -146,6 +158,7 @@ enum ctl_exit ctl_db_check(struct ctl *ctl);
 enum ctl_exit ctl_db_backup(struct ctl *ctl);
 enum ctl_exit ctl_db_version(struct ctl *ctl);
 enum ctl_exit ctl_events(struct ctl *ctl);
+enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_explain(struct ctl *ctl);
 enum ctl_exit ctl_doctor(struct ctl *ctl);
 enum ctl_exit ctl_serve(struct ctl *ctl);

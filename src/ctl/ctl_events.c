@@ -13,7 +13,7 @@ enum { LIST_STEP = 500, JSON_MAX = 8 * 1024, FOLLOW_MS = 500 };
 #define DEFAULT_SINCE_MS INT64_C(86400000)
 
 struct printer {
-	bool json, follow, first;
+	bool json, lines, first;
 	int64_t last_id;
 	size_t n;
 	enum ctl_exit e;
@@ -22,26 +22,15 @@ struct printer {
 static enum ctl_exit
 print_json(struct printer *p, const struct event_row *row)
 {
-	char text[JSON_MAX], time[CLOCK_ISO_LEN + 1];
+	char text[JSON_MAX];
 	struct buf b;
 	struct jw w;
 
-	clock_iso(row->at_ms, time);
 	BUF_OVER(&b, text);
 	jw_open(&w, &b);
-	jw_object(&w, NULL);
-	jw_str(&w, "at", str_from(time));
-	jw_str(&w, "event", row->event);
-	jw_str(&w, "outcome", row->outcome);
-	jw_str(&w, "username", row->username);
-	jw_str(&w, "ip", row->ip);
-	jw_str(&w, "session", row->session);
-	jw_str(&w, "request_id", row->request_id);
-	jw_str(&w, "actor", row->actor);
-	jw_str(&w, "detail", row->detail);
-	jw_end(&w);
-	/* A list in one piece, or a line each where there is no end. */
-	(void)fputs(p->follow || p->first ? "" : ",", stdout);
+	audit_json(&w, row);
+	/* A list in one piece, or a line each. */
+	(void)fputs(p->lines || p->first ? "" : ",", stdout);
 	p->first = false;
 	return ctl_put_json(&b);
 }
@@ -77,14 +66,15 @@ print_event(void *arg, const struct event_row *row)
 }
 
 static enum ctl_exit
-print_new(struct ctl *ctl, struct printer *p, int64_t since_ms)
+print_new(
+    struct ctl *ctl, struct printer *p, const struct event_filter *filter)
 {
 	enum dk_err err;
 
 	do {
 		p->n = 0;
-		err = audit_list(&ctl->dom, ctl_value(ctl, "user"), since_ms,
-		    p->last_id, LIST_STEP, print_event, p);
+		err = audit_list(
+		    &ctl->dom, filter, p->last_id, LIST_STEP, print_event, p);
 		if (err != DK_OK)
 			return ctl_fail_err(err, "the events cannot be read");
 	} while (p->n == LIST_STEP && p->e == CTL_DONE);
@@ -93,14 +83,15 @@ print_new(struct ctl *ctl, struct printer *p, int64_t since_ms)
 
 /* Until somebody stops it, or nobody reads on. */
 static enum ctl_exit
-follow(struct ctl *ctl, struct printer *p, int64_t since_ms)
+follow(
+    struct ctl *ctl, struct printer *p, const struct event_filter *filter)
 {
 	const struct timespec pause = { 0, FOLLOW_MS * 1000000L };
 	enum ctl_exit e = CTL_DONE;
 
 	while (e == CTL_DONE && fflush(stdout) == 0) {
 		(void)nanosleep(&pause, NULL);
-		e = print_new(ctl, p, since_ms);
+		e = print_new(ctl, p, filter);
 	}
 	return e;
 }
@@ -108,25 +99,29 @@ follow(struct ctl *ctl, struct printer *p, int64_t since_ms)
 enum ctl_exit
 ctl_events(struct ctl *ctl)
 {
-	struct printer p = { .json = ctl->json,
-		.follow = ctl_has(ctl, "follow"),
+	bool follows = ctl_has(ctl, "follow"), lines = ctl_has(ctl, "lines");
+	struct printer p = { .json = ctl->json || lines,
+		.lines = follows || lines,
 		.first = true };
-	int64_t since_ms = DEFAULT_SINCE_MS;
-	enum ctl_exit e;
+	struct event_filter filter = { .username = ctl_value(ctl, "user"),
+		.event = ctl_value(ctl, "event"),
+		.outcome = ctl_value(ctl, "outcome") };
+	char ip_text[IP_TEXT_MAX];
+	enum ctl_exit e = ctl_address(ctl, ip_text, &filter.ip);
 
-	if (ctl_has(ctl, "since") &&
-	    !conf_parse_duration(ctl_value(ctl, "since"), &since_ms))
-		return ctl_misuse(ctl,
-		    "--since %.*s is no span of time: 90s, "
-		    "15m, 12h, 30d",
-		    STR_FMT(ctl_value(ctl, "since")));
-	since_ms = ctl->now_ms - since_ms;
-	if (p.json && !p.follow)
+	if (e == CTL_DONE)
+		e = ctl_ago(ctl, "since", ctl->now_ms - DEFAULT_SINCE_MS,
+		    &filter.since_ms);
+	if (e == CTL_DONE)
+		e = ctl_ago(ctl, "until", 0, &filter.before_ms);
+	if (e != CTL_DONE)
+		return e;
+	if (p.json && !p.lines)
 		ctl_say("[");
-	e = print_new(ctl, &p, since_ms);
-	if (e == CTL_DONE && p.follow)
-		e = follow(ctl, &p, since_ms);
-	else if (e == CTL_DONE && p.json)
+	e = print_new(ctl, &p, &filter);
+	if (e == CTL_DONE && follows)
+		e = follow(ctl, &p, &filter);
+	else if (e == CTL_DONE && p.json && !p.lines)
 		ctl_say("]");
 	return e;
 }

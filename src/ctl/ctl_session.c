@@ -89,21 +89,48 @@ print_line(const struct session_view *v)
 	(void)putchar('\n');
 }
 
+/* What the options of list and revoke name. */
+struct chosen {
+	struct session_filter filter;
+	struct user_row user;
+	char ip_text[IP_TEXT_MAX];
+	bool some; /* at least one was given */
+};
+
 static enum ctl_exit
-list_sessions(struct ctl *ctl, int64_t user_id)
+read_filter(struct ctl *ctl, struct chosen *c)
+{
+	enum ctl_exit e = ctl_address(ctl, c->ip_text, &c->filter.ip);
+
+	if (e == CTL_DONE)
+		e = ctl_ago(ctl, "older", 0, &c->filter.before_ms);
+	if (e == CTL_DONE)
+		e = ctl_ago(ctl, "newer", 0, &c->filter.since_ms);
+	if (e == CTL_DONE && ctl_has(ctl, "user"))
+		e = ctl_find_user(ctl, ctl_value(ctl, "user"), &c->user);
+	c->filter.user_id = c->user.id;
+	c->some = ctl_has(ctl, "user") || ctl_has(ctl, "address") ||
+	    ctl_has(ctl, "older") || ctl_has(ctl, "newer");
+	return e;
+}
+
+static enum ctl_exit
+list_sessions(
+    struct ctl *ctl, const struct session_filter *filter, int64_t limit)
 {
 	static struct page page;
 	struct session_row last = { .created_at_ms = INT64_MAX };
 	enum ctl_exit e = CTL_DONE;
+	size_t step = LIST_STEP, i;
 	bool first = true;
 	enum dk_err err;
-	size_t i;
 
 	do {
 		page.n = 0;
-		err = session_list(&ctl->dom, user_id, ctl->now_ms,
-		    last.created_at_ms, str_from(last.id), LIST_STEP,
-		    keep_session, &page);
+		step = limit < LIST_STEP ? (size_t)limit : LIST_STEP;
+		err = session_find(&ctl->dom, filter, ctl->now_ms,
+		    last.created_at_ms, str_from(last.id), step, keep_session,
+		    &page);
 		if (err != DK_OK)
 			e = ctl_fail_err(err, "the sessions could not be read");
 		for (i = 0; e == CTL_DONE && i < page.n; i++) {
@@ -114,18 +141,20 @@ list_sessions(struct ctl *ctl, int64_t user_id)
 			first = false;
 			last = page.view[i].session;
 		}
-	} while (e == CTL_DONE && page.n == LIST_STEP);
+		limit -= (int64_t)page.n;
+	} while (e == CTL_DONE && page.n == step && limit > 0);
 	return e;
 }
 
 enum ctl_exit
 ctl_session_list(struct ctl *ctl)
 {
-	struct user_row user = { 0 };
-	enum ctl_exit e = CTL_DONE;
+	struct chosen chosen = { 0 };
+	int64_t limit;
+	enum ctl_exit e = ctl_number(ctl, "limit", INT64_MAX, &limit);
 
-	if (ctl_has(ctl, "user"))
-		e = ctl_find_user(ctl, ctl_value(ctl, "user"), &user);
+	if (e == CTL_DONE)
+		e = read_filter(ctl, &chosen);
 	if (e != CTL_DONE)
 		return e;
 	if (ctl->json) {
@@ -138,10 +167,10 @@ ctl_session_list(struct ctl *ctl)
 		ctl_put_column(STR("ADDRESS"), 15);
 		ctl_say("BROWSER");
 	}
-	e = list_sessions(ctl, user.id);
+	e = list_sessions(ctl, &chosen.filter, limit);
 	if (e == CTL_DONE && ctl->json)
 		ctl_say("]");
-	secret_wipe(&user, sizeof(user));
+	secret_wipe(&chosen, sizeof(chosen));
 	return e;
 }
 
@@ -159,20 +188,14 @@ say_count(struct ctl *ctl, int64_t n, const char *what)
 }
 
 static enum ctl_exit
-revoke_user(struct ctl *ctl)
+revoke_found(struct ctl *ctl, const struct chosen *chosen)
 {
-	struct user_row user;
 	int64_t n = 0;
-	enum ctl_exit e;
 	enum dk_err err;
 
-	e = ctl_find_user(ctl, ctl_value(ctl, "user"), &user);
-	if (e != CTL_DONE)
-		return e;
-	err = session_revoke_user(
-	    &ctl->dom, &ctl->asker, &user, STR_NONE, ctl->now_ms, &n);
-	secret_wipe(&user, sizeof(user));
-	return err != DK_OK ? ctl_fail_err(err, "the sessions were not ended")
+	err = session_revoke_found(&ctl->dom, &ctl->asker, &chosen->filter,
+	    STR_NONE, ctl->now_ms, INT64_MAX, &n);
+	return err != DK_OK ? ctl_fail_err(err, "not all sessions were ended")
 			    : say_count(ctl, n, "ended");
 }
 
@@ -199,21 +222,29 @@ revoke_one(struct ctl *ctl)
 enum ctl_exit
 ctl_session_revoke(struct ctl *ctl)
 {
+	struct chosen chosen = { 0 };
 	int64_t n = 0;
+	enum ctl_exit e = read_filter(ctl, &chosen);
 	enum dk_err err;
 
-	if ((ctl->n_operands > 0) + ctl_has(ctl, "user") +
-		ctl_has(ctl, "all") !=
-	    1)
-		return ctl_misuse(
-		    ctl, "give one of: a session's ID, --user NAME, --all");
-	if (ctl_has(ctl, "user"))
-		return revoke_user(ctl);
-	if (ctl->n_operands > 0)
-		return revoke_one(ctl);
-	err = session_revoke_all(&ctl->dom, &ctl->asker, ctl->now_ms, &n);
-	return err != DK_OK ? ctl_fail_err(err, "the sessions were not ended")
-			    : say_count(ctl, n, "ended");
+	if (e == CTL_DONE &&
+	    (ctl->n_operands > 0) + chosen.some + ctl_has(ctl, "all") != 1)
+		e = ctl_misuse(ctl,
+		    "give one of: a session's ID; --all; or which ones, by "
+		    "--user NAME, --address, --older, --newer");
+	if (e == CTL_DONE && chosen.some) {
+		e = revoke_found(ctl, &chosen);
+	} else if (e == CTL_DONE && ctl->n_operands > 0) {
+		e = revoke_one(ctl);
+	} else if (e == CTL_DONE) {
+		err = session_revoke_all(
+		    &ctl->dom, &ctl->asker, ctl->now_ms, &n);
+		e = err != DK_OK
+		    ? ctl_fail_err(err, "the sessions were not ended")
+		    : say_count(ctl, n, "ended");
+	}
+	secret_wipe(&chosen, sizeof(chosen));
+	return e;
 }
 
 enum ctl_exit

@@ -320,19 +320,24 @@ keep_user(void *arg, const struct user_row *row)
 }
 
 static enum ctl_exit
-list_users(struct ctl *ctl)
+list_users(struct ctl *ctl, const struct user_filter *filter, int64_t limit)
 {
 	static struct page page;
+	struct str after = ctl_value(ctl, "after");
 	char key[USER_NAME_MAX + 1] = "";
 	enum ctl_exit e = CTL_DONE;
+	size_t step = LIST_STEP, i;
 	bool first = true;
 	enum dk_err err;
-	size_t i;
 
+	if (!str_is_none(after) && !account_key(after, key))
+		return ctl_misuse(
+		    ctl, "--after %.*s is no user name", STR_FMT(after));
 	do {
 		page.n = 0;
-		err = account_list(
-		    &ctl->dom, str_from(key), LIST_STEP, keep_user, &page);
+		step = limit < LIST_STEP ? (size_t)limit : LIST_STEP;
+		err = account_find(
+		    &ctl->dom, filter, str_from(key), step, keep_user, &page);
 		if (err != DK_OK)
 			e = ctl_fail_err(err, "the users could not be read");
 		for (i = 0; e == CTL_DONE && i < page.n; i++) {
@@ -342,7 +347,8 @@ list_users(struct ctl *ctl)
 		if (page.n > 0 &&
 		    !account_key(str_from(page.row[page.n - 1].username), key))
 			e = ctl_fail("the store holds a damaged user name");
-	} while (e == CTL_DONE && page.n == LIST_STEP);
+		limit -= (int64_t)page.n;
+	} while (e == CTL_DONE && page.n == step && limit > 0);
 	secret_wipe(&page, sizeof(page));
 	return e;
 }
@@ -350,8 +356,18 @@ list_users(struct ctl *ctl)
 enum ctl_exit
 ctl_user_list(struct ctl *ctl)
 {
-	enum ctl_exit e;
+	const struct user_filter filter = { .begins = ctl_value(ctl, "search"),
+		.group = ctl_value(ctl, "group"),
+		.state = ctl_has(ctl, "disabled") ? USERS_DISABLED
+						  : USERS_ALL };
+	int64_t limit;
+	enum ctl_exit e = ctl_number(ctl, "limit", INT64_MAX, &limit);
 
+	if (e != CTL_DONE)
+		return e;
+	if (filter.begins.n > USER_BEGINS_MAX)
+		return ctl_misuse(
+		    ctl, "--search takes at most %d bytes", USER_BEGINS_MAX);
 	if (ctl->json) {
 		ctl_say("[");
 	} else {
@@ -360,7 +376,7 @@ ctl_user_list(struct ctl *ctl)
 		ctl_put_column(STR("PERSON"), 24);
 		ctl_say("GROUPS");
 	}
-	e = list_users(ctl);
+	e = list_users(ctl, &filter, limit);
 	if (ctl->json && e == CTL_DONE)
 		ctl_say("]");
 	return e;

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "domain/audit.h"
 #include "domain/factor.h"
+#include "domain/permit.h"
 #include "store/factors.h"
 #include "store/sessions.h"
 
@@ -78,10 +79,10 @@ account_by_id(
 }
 
 enum dk_err
-account_list(
-    struct domain *dom, struct str after, size_t limit, users_fn *fn, void *arg)
+account_find(struct domain *dom, const struct user_filter *filter,
+    struct str after, size_t limit, users_fn *fn, void *arg)
 {
-	return users_list(dom->db, after, limit, fn, arg);
+	return users_find(dom->db, filter, after, limit, fn, arg);
 }
 
 enum dk_err
@@ -293,7 +294,7 @@ account_add(struct domain *dom, const struct asker *asker,
 	if (err == DK_OK)
 		err = new_id(&row.id);
 	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
+		err = permit_begin(dom, asker, 0);
 	if (err == DK_OK)
 		err = db_end(
 		    dom->db, insert(dom, asker, new_account, &row, now_ms));
@@ -354,7 +355,7 @@ account_require_change(struct domain *dom, const struct asker *asker,
 		.outcome = "success",
 		.username = str_from(user->username) };
 	int64_t n;
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err = permit_begin(dom, asker, user->id);
 
 	if (err != DK_OK)
 		return err;
@@ -415,7 +416,7 @@ account_set_disabled(struct domain *dom, const struct asker *asker,
 						      : "user_enabled",
 		.outcome = "success",
 		.username = str_from(user->username) };
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err = permit_begin(dom, asker, user->id);
 
 	if (err != DK_OK)
 		return err;
@@ -432,7 +433,7 @@ account_delete(struct domain *dom, const struct asker *asker,
 	const struct audit what = { .event = "user_deleted",
 		.outcome = "success",
 		.username = str_from(user->username) };
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err = permit_begin(dom, asker, user->id);
 
 	if (err != DK_OK)
 		return err;
@@ -472,7 +473,7 @@ account_set_group(struct domain *dom, const struct asker *asker,
 
 	if (!account_group_is_valid(group))
 		return DK_ERR_INPUT;
-	err = db_begin(dom->db, DB_WRITE);
+	err = permit_begin(dom, asker, user->id);
 	if (err != DK_OK)
 		return err;
 	err = member ? add_group(dom, user->id, group)

@@ -41,8 +41,8 @@ enum dk_err account_get(struct domain *dom, struct str name,
 enum dk_err account_by_id(struct domain *dom, int64_t id,
     struct user_row *user, bool *found) DK_CHECK;
 /* In name order, at most `limit` behind the folded name `after` ("": all). */
-enum dk_err account_list(struct domain *dom, struct str after, size_t limit,
-    users_fn *fn, void *arg) DK_CHECK;
+enum dk_err account_find(struct domain *dom, const struct user_filter *filter,
+    struct str after, size_t limit, users_fn *fn, void *arg) DK_CHECK;
 enum dk_err account_count(struct domain *dom, int64_t *n) DK_CHECK;
 enum dk_err account_groups(
     struct domain *dom, int64_t user_id, struct group_list *groups) DK_CHECK;

@@ -1,5 +1,7 @@
 #include "domain/audit.h"
 
+#include "base/clock.h"
+
 enum { SESSION_REFERENCE_LEN = 8 };
 
 enum dk_err
@@ -40,9 +42,34 @@ audit_sign_ins(struct domain *dom, struct str username, size_t limit,
 }
 
 enum dk_err
-audit_list(struct domain *dom, struct str username, int64_t since_ms,
+audit_list(struct domain *dom, const struct event_filter *filter,
     int64_t after_id, size_t limit, events_fn *fn, void *arg)
 {
-	return events_list(
-	    dom->db, username, since_ms, after_id, limit, fn, arg);
+	return events_list(dom->db, filter, after_id, limit, fn, arg);
+}
+
+enum dk_err
+audit_find(struct domain *dom, const struct event_filter *filter,
+    int64_t at_ms, int64_t id, size_t limit, events_fn *fn, void *arg)
+{
+	return events_find(dom->db, filter, at_ms, id, limit, fn, arg);
+}
+
+void
+audit_json(struct jw *w, const struct event_row *row)
+{
+	char time[CLOCK_ISO_LEN + 1];
+
+	clock_iso(row->at_ms, time);
+	jw_object(w, NULL);
+	jw_str(w, "at", str_from(time));
+	jw_str(w, "event", row->event);
+	jw_str(w, "outcome", row->outcome);
+	jw_str(w, "username", row->username);
+	jw_str(w, "ip", row->ip);
+	jw_str(w, "session", row->session);
+	jw_str(w, "request_id", row->request_id);
+	jw_str(w, "actor", row->actor);
+	jw_str(w, "detail", row->detail);
+	jw_end(w);
 }

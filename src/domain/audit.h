@@ -2,6 +2,7 @@
 #define DK_DOMAIN_AUDIT_H
 
 #include "base/err.h"
+#include "base/jw.h"
 #include "base/str.h"
 #include "domain/domain.h"
 #include "store/events.h"
@@ -21,10 +22,14 @@ struct audit {
 enum dk_err audit_write(struct domain *dom, const struct asker *asker,
     const struct audit *what, int64_t now_ms) DK_CHECK;
 
-/* Page by page: as events_list. */
-enum dk_err audit_list(struct domain *dom, struct str username,
-    int64_t since_ms, int64_t after_id, size_t limit, events_fn *fn,
+/* Page by page: as events_list (oldest first) and events_find (newest). */
+enum dk_err audit_list(struct domain *dom, const struct event_filter *filter,
+    int64_t after_id, size_t limit, events_fn *fn, void *arg) DK_CHECK;
+enum dk_err audit_find(struct domain *dom, const struct event_filter *filter,
+    int64_t at_ms, int64_t id, size_t limit, events_fn *fn,
     void *arg) DK_CHECK;
+/* One event as a JSON object. */
+void audit_json(struct jw *w, const struct event_row *row);
 /* Sign-ins of this person and failures at their name, newest first. */
 enum dk_err audit_sign_ins(struct domain *dom, struct str username,
     size_t limit, events_fn *fn, void *arg) DK_CHECK;

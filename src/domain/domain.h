@@ -21,6 +21,7 @@ struct domain {
 	struct hash_slots slots; /* bounds parallel password hashes */
 	int64_t tried_ms;	 /* monotonic; of the last attempt to open */
 	bool away;		 /* said so in the log */
+	int64_t throttled;	 /* guesses turned away, not yet in the store */
 };
 
 void domain_init(struct domain *dom, const struct conf *conf, struct log *log);
@@ -45,11 +46,13 @@ unsigned domain_hash_queue(const struct conf *conf);
 
 /* Who asks, for the audit trail.  Views that live as long as the call. */
 struct asker {
-	struct str actor;      /* "web", "cli:root" */
+	struct str actor;      /* "web", "cli:root", "desk:alice" */
 	struct str ip;	       /* STR_NONE when unknown */
 	struct str user_agent; /* STR_NONE when unknown */
 	struct str host;       /* host of the site asked for */
 	struct str request_id; /* STR_NONE on the command line */
+	int64_t admin_id;      /* who acts at the desk (domain/permit.h); 0:
+				  nobody does */
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "domain/audit.h"
+#include "domain/permit.h"
 #include "store/factors.h"
 #include "store/sessions.h"
 
@@ -453,7 +454,7 @@ factor_remove(struct domain *dom, const struct asker *asker,
     bool *removed)
 {
 	int64_t n;
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err = permit_begin(dom, asker, user->id);
 
 	*removed = false;
 	if (err != DK_OK)

@@ -1,6 +1,7 @@
 #include "domain/housekeep.h"
 
 #include "base/secret.h"
+#include "domain/statistics.h"
 #include "domain/throttle.h"
 #include "store/events.h"
 #include "store/factors.h"
@@ -35,6 +36,8 @@ housekeep(struct domain *dom, int64_t now_ms)
 		err = throttle_sweep(dom, now_ms);
 	if (err == DK_OK)
 		err = links_purge(dom->db, now_ms);
+	if (err == DK_OK)
+		err = statistics_keep(dom, now_ms);
 	/* Somebody else holds the lock: there is a next time. */
 	(void)err;
 	db_set_wait(dom->db, DB_WAIT_MS);

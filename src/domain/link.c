@@ -2,6 +2,7 @@
 
 #include "domain/audit.h"
 #include "domain/device.h"
+#include "domain/permit.h"
 #include "store/factors.h"
 #include "store/sessions.h"
 
@@ -16,7 +17,7 @@ link_make(struct domain *dom, const struct asker *asker,
 	enum dk_err err = secret_new(token);
 
 	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
+		err = permit_begin(dom, asker, user->id);
 	if (err != DK_OK)
 		goto out;
 	device_token(token, &hash);

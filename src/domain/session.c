@@ -2,10 +2,15 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "domain/audit.h"
+#include "domain/permit.h"
 
-enum { PURGE_STEP = 1000 };
+enum {
+	PURGE_STEP = 1000,
+	REVOKE_STEP = 5000 /* so that others get to write, too */
+};
 
 bool
 session_token_parse(struct str text, struct session_token *token)
@@ -347,7 +352,7 @@ session_revoke(struct domain *dom, const struct asker *asker, struct str id,
 	*ended = false;
 	if (!uuid_is_valid(id))
 		return DK_OK;
-	err = db_begin(dom->db, DB_WRITE);
+	err = permit_begin(dom, asker, 0);
 	if (err != DK_OK)
 		return err;
 	err = sessions_get(dom->db, id, &view, &found);
@@ -381,7 +386,7 @@ enum dk_err
 session_revoke_user(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str keep_id, int64_t now_ms, int64_t *n)
 {
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err = permit_begin(dom, asker, user->id);
 
 	*n = 0;
 	if (err != DK_OK)
@@ -397,7 +402,7 @@ enum dk_err
 session_revoke_all(
     struct domain *dom, const struct asker *asker, int64_t now_ms, int64_t *n)
 {
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err = permit_begin(dom, asker, 0);
 
 	*n = 0;
 	if (err != DK_OK)
@@ -415,20 +420,105 @@ session_count(struct domain *dom, int64_t now_ms, int64_t *n)
 }
 
 enum dk_err
-session_list(struct domain *dom, int64_t user_id, int64_t now_ms,
-    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
-    void *arg)
+session_find(struct domain *dom, const struct session_filter *filter,
+    int64_t now_ms, int64_t at_ms, struct str id, size_t limit,
+    sessions_fn *fn, void *arg)
 {
-	return sessions_list(dom->db, user_id, now_ms, before_ms, before_id,
-	    limit, fn, arg);
+	return sessions_find(
+	    dom->db, filter, now_ms, at_ms, id, limit, fn, arg);
+}
+
+enum dk_err
+session_find_count(struct domain *dom, const struct session_filter *filter,
+    int64_t now_ms, int64_t *n)
+{
+	return sessions_find_count(
+	    dom->db, filter, now_ms, SESSION_COUNT_MAX + 1, n);
 }
 
 enum dk_err
 session_list_user(struct domain *dom, int64_t user_id, int64_t now_ms,
     size_t limit, sessions_fn *fn, void *arg)
 {
-	return sessions_list(
-	    dom->db, user_id, now_ms, INT64_MAX, STR(""), limit, fn, arg);
+	const struct session_filter filter = { .user_id = user_id };
+
+	return sessions_find(
+	    dom->db, &filter, now_ms, INT64_MAX, STR(""), limit, fn, arg);
+}
+
+/* What was ended, in words: "12 sessions, from 192.0.2.7". */
+static void
+describe(const struct session_filter *filter, int64_t n, struct buf *out)
+{
+	char time[CLOCK_ISO_LEN + 1];
+
+	buf_addf(out, "%lld sessions", (long long)n);
+	if (filter->ip.n > 0)
+		buf_addf(out, ", from %.*s", STR_FMT(filter->ip));
+	if (filter->since_ms > 0) {
+		clock_iso(filter->since_ms, time);
+		buf_addf(out, ", since %s", time);
+	}
+	if (filter->before_ms > 0) {
+		clock_iso(filter->before_ms, time);
+		buf_addf(out, ", before %s", time);
+	}
+}
+
+static enum dk_err
+note_found(struct domain *dom, const struct asker *asker,
+    const struct session_filter *filter, int64_t n, int64_t now_ms)
+{
+	char text[160];
+	struct buf detail;
+	struct user_row user = { 0 };
+	bool found = false;
+	enum dk_err err = DK_OK;
+
+	BUF_OVER(&detail, text);
+	describe(filter, n, &detail);
+	if (filter->user_id > 0)
+		err = users_get_by_id(dom->db, filter->user_id, &user, &found);
+	if (err == DK_OK)
+		err = note_end(dom, asker, "session_revoked",
+		    found ? str_from(user.username) : STR_NONE, STR_NONE,
+		    buf_str(&detail), now_ms);
+	secret_wipe(&user, sizeof(user));
+	return err;
+}
+
+/* One step, in a transaction of its own with its event. */
+static enum dk_err
+revoke_step(struct domain *dom, const struct asker *asker,
+    const struct session_filter *filter, struct str keep_id, int64_t now_ms,
+    int64_t *n)
+{
+	enum dk_err err = permit_begin(dom, asker, 0);
+
+	*n = 0;
+	if (err != DK_OK)
+		return err;
+	err = sessions_delete_found(dom->db, filter, keep_id, REVOKE_STEP, n);
+	if (err == DK_OK && *n > 0)
+		err = note_found(dom, asker, filter, *n, now_ms);
+	return db_end(dom->db, err);
+}
+
+enum dk_err
+session_revoke_found(struct domain *dom, const struct asker *asker,
+    const struct session_filter *filter, struct str keep_id, int64_t now_ms,
+    int64_t at_most, int64_t *n)
+{
+	int64_t step = REVOKE_STEP;
+	enum dk_err err = DK_OK;
+
+	*n = 0;
+	while (err == DK_OK && step == REVOKE_STEP && *n < at_most) {
+		err = revoke_step(dom, asker, filter, keep_id, now_ms, &step);
+		if (err == DK_OK)
+			*n += step;
+	}
+	return err;
 }
 
 enum dk_err

@@ -97,10 +97,21 @@ enum dk_err session_revoke_all(struct domain *dom, const struct asker *asker,
 
 enum dk_err session_count(
     struct domain *dom, int64_t now_ms, int64_t *n) DK_CHECK;
-/* Live sessions page by page, of one user or (0) of all: as sessions_list. */
-enum dk_err session_list(struct domain *dom, int64_t user_id, int64_t now_ms,
-    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
-    void *arg) DK_CHECK;
+/* Live sessions page by page: as sessions_find. */
+enum dk_err session_find(struct domain *dom,
+    const struct session_filter *filter, int64_t now_ms, int64_t at_ms,
+    struct str id, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;
+/* How many; SESSION_COUNT_MAX + 1 stands for more than SESSION_COUNT_MAX. */
+enum { SESSION_COUNT_MAX = 10000 };
+enum dk_err session_find_count(struct domain *dom,
+    const struct session_filter *filter, int64_t now_ms, int64_t *n) DK_CHECK;
+/*
+ * End those that the filter names but for keep_id (STR_NONE: all), in steps
+ * with an event each, until none is left or about at_most are ended.
+ */
+enum dk_err session_revoke_found(struct domain *dom,
+    const struct asker *asker, const struct session_filter *filter,
+    struct str keep_id, int64_t now_ms, int64_t at_most, int64_t *n) DK_CHECK;
 /* The live sessions of one user, newest first, at most `limit`. */
 enum dk_err session_list_user(struct domain *dom, int64_t user_id,
     int64_t now_ms, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;

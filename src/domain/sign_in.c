@@ -2,6 +2,7 @@
 
 #include "domain/device.h"
 #include "domain/factor.h"
+#include "domain/statistics.h"
 #include "domain/throttle.h"
 #include "store/settings.h"
 
@@ -29,6 +30,7 @@ static void
 note_throttled(
     struct domain *dom, const struct asker *asker, const char *factor)
 {
+	statistics_note_throttled(dom);
 	/* The log alone, whose rate is bounded: a flood of guesses must not
 	 * become a flood of rows. */
 	LOG_WRITE(dom->log, LOG_LEVEL_WARNING, "sign_in",

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "domain/audit.h"
+#include "domain/permit.h"
 #include "store/settings.h"
 
 enum {
@@ -491,7 +492,7 @@ throttle_unlock(struct domain *dom, const struct asker *asker, struct str name,
 	int64_t n;
 
 	*was_counted = false;
-	err = db_begin(dom->db, DB_WRITE);
+	err = permit_begin(dom, asker, 0);
 	if (err != DK_OK)
 		return err;
 	for (i = 0; err == DK_OK && i < 2; i++) {

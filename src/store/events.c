@@ -41,16 +41,59 @@ each_row(struct db *db, enum query q, const struct db_arg *args, size_t n,
 	return err;
 }
 
+/* Empty where nothing is asked for. */
+static struct db_arg
+text_arg(struct str text)
+{
+	return DB_ARG_TEXT(text.n == 0 ? STR("") : text);
+}
+
+static int64_t
+before(const struct event_filter *filter)
+{
+	return filter->before_ms > 0 ? filter->before_ms : INT64_MAX;
+}
+
 enum dk_err
-events_list(struct db *db, struct str username, int64_t since_ms,
+events_list(struct db *db, const struct event_filter *filter,
     int64_t after_id, size_t limit, events_fn *fn, void *arg)
 {
 	const struct db_arg args[] = { DB_ARG_INT(after_id),
-		DB_ARG_INT(since_ms),
-		DB_ARG_TEXT(username.n == 0 ? STR("") : username),
-		DB_ARG_INT((int64_t)limit) };
+		DB_ARG_INT(filter->since_ms), text_arg(filter->username),
+		DB_ARG_INT((int64_t)limit), text_arg(filter->event),
+		text_arg(filter->outcome), text_arg(filter->ip),
+		DB_ARG_INT(before(filter)) };
 
-	return each_row(db, Q_EVENT_LIST, args, 4, fn, arg);
+	return each_row(db, Q_EVENT_LIST, args, 8, fn, arg);
+}
+
+/* The statement that has least to look at. */
+static enum query
+choose(const struct event_filter *filter)
+{
+	if (filter->username.n > 0)
+		return Q_EVENT_FIND_OF_USERNAME;
+	if (filter->ip.n > 0)
+		return Q_EVENT_FIND_OF_IP;
+	if (filter->event.n > 0)
+		return Q_EVENT_FIND_OF_EVENT;
+	return filter->outcome.n > 0 ? Q_EVENT_FIND_OF_OUTCOME : Q_EVENT_FIND;
+}
+
+enum dk_err
+events_find(struct db *db, const struct event_filter *filter, int64_t at_ms,
+    int64_t id, size_t limit, events_fn *fn, void *arg)
+{
+	struct db_arg args[] = { DB_ARG_INT(at_ms), DB_ARG_INT(id),
+		DB_ARG_INT(filter->since_ms), DB_ARG_INT((int64_t)limit),
+		text_arg(filter->username), text_arg(filter->ip),
+		text_arg(filter->event), text_arg(filter->outcome) };
+
+	if (at_ms >= before(filter)) {
+		args[0] = DB_ARG_INT(before(filter) - 1);
+		args[1] = DB_ARG_INT(INT64_MAX);
+	}
+	return each_row(db, choose(filter), args, 8, fn, arg);
 }
 
 enum dk_err

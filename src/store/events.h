@@ -24,11 +24,21 @@ struct event_row {
 
 enum dk_err events_add(struct db *db, const struct event_row *row) DK_CHECK;
 
-/* Oldest first, ids above after_id, at or after since_ms, of one user (by
- * name, any case) or all (STR_NONE). */
+/* Which events: STR_NONE and zero narrow nothing down. */
+struct event_filter {
+	struct str username, ip, event, outcome;
+	int64_t since_ms;  /* at or after */
+	int64_t before_ms; /* 0: whenever */
+};
 typedef enum dk_err events_fn(void *arg, const struct event_row *row);
-enum dk_err events_list(struct db *db, struct str username, int64_t since_ms,
+/* Oldest first, ids above after_id; the user name in any case. */
+enum dk_err events_list(struct db *db, const struct event_filter *filter,
     int64_t after_id, size_t limit, events_fn *fn, void *arg) DK_CHECK;
+/* Newest first, behind the given time and id (keyset paging; INT64_MAX for
+ * the start); the user name as it is written. */
+enum dk_err events_find(struct db *db, const struct event_filter *filter,
+    int64_t at_ms, int64_t id, size_t limit, events_fn *fn,
+    void *arg) DK_CHECK;
 /* Sign-ins of one person and failures at their name, newest first. */
 enum dk_err events_sign_ins(struct db *db, struct str username, size_t limit,
     events_fn *fn, void *arg) DK_CHECK;

@@ -173,21 +173,62 @@ sessions_purge_step(struct db *db, struct str from, int64_t limit,
 	return db_exec(db, Q_SESSION_PURGE, purge, 3, n);
 }
 
-enum dk_err
-sessions_list(struct db *db, int64_t user_id, int64_t now_ms,
-    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
-    void *arg)
+/* The statement of each of three kinds that has least to look at. */
+enum { BY_TIME, BY_USER, BY_IP };
+
+static size_t
+kind_of(const struct session_filter *filter)
 {
-	const struct db_arg args[] = { DB_ARG_INT(now_ms),
-		DB_ARG_INT(before_ms),
-		DB_ARG_TEXT(before_id.n == 0 ? STR("") : before_id),
-		DB_ARG_INT((int64_t)limit), DB_ARG_INT(user_id) };
+	if (filter->user_id > 0)
+		return BY_USER;
+	return filter->ip.n > 0 ? BY_IP : BY_TIME;
+}
+
+/* What narrows the list down, behind the first n arguments: how many now. */
+static size_t
+add_filter(struct db_arg *args, size_t n, const struct session_filter *filter)
+{
+	switch (kind_of(filter)) {
+	case BY_USER:
+		args[n++] = DB_ARG_INT(filter->user_id);
+		args[n++] = DB_ARG_TEXT(
+		    filter->ip.n == 0 ? STR("") : filter->ip);
+		break;
+	case BY_IP:
+		args[n++] = DB_ARG_TEXT(filter->ip);
+		break;
+	default:
+		break;
+	}
+	return n;
+}
+
+static int64_t
+last_ms(const struct session_filter *filter)
+{
+	return filter->before_ms > 0 ? filter->before_ms - 1 : INT64_MAX;
+}
+
+enum dk_err
+sessions_find(struct db *db, const struct session_filter *filter,
+    int64_t now_ms, int64_t at_ms, struct str id, size_t limit,
+    sessions_fn *fn, void *arg)
+{
+	static const enum query queries[] = { Q_SESSION_FIND,
+		Q_SESSION_FIND_OF_USER, Q_SESSION_FIND_OF_IP };
+	struct db_arg args[7] = { DB_ARG_INT(now_ms), DB_ARG_INT(at_ms),
+		DB_ARG_TEXT(id.n == 0 ? STR("") : id),
+		DB_ARG_INT((int64_t)limit), DB_ARG_INT(filter->since_ms) };
 	struct session_view view;
 	bool some = false;
 	enum dk_err err;
 
-	err = user_id > 0 ? db_query(db, Q_SESSION_LIST_OF_USER, args, 5) :
-			    db_query(db, Q_SESSION_LIST, args, 4);
+	if (at_ms > last_ms(filter)) {
+		args[1] = DB_ARG_INT(last_ms(filter));
+		args[2] = DB_ARG_TEXT(STR("~")); /* behind every id */
+	}
+	err = db_query(
+	    db, queries[kind_of(filter)], args, add_filter(args, 5, filter));
 	while (err == DK_OK) {
 		err = db_next(db, &some);
 		if (err != DK_OK || !some)
@@ -196,6 +237,53 @@ sessions_list(struct db *db, int64_t user_id, int64_t now_ms,
 		err = read_view(db, &view);
 		if (err == DK_OK)
 			err = fn(arg, &view);
+	}
+	db_done(db);
+	return err;
+}
+
+enum dk_err
+sessions_find_count(struct db *db, const struct session_filter *filter,
+    int64_t now_ms, int64_t at_most, int64_t *n)
+{
+	static const enum query queries[] = { Q_SESSION_FIND_COUNT,
+		Q_SESSION_FIND_COUNT_OF_USER, Q_SESSION_FIND_COUNT_OF_IP };
+	struct db_arg args[6] = { DB_ARG_INT(now_ms),
+		DB_ARG_INT(last_ms(filter)), DB_ARG_INT(filter->since_ms),
+		DB_ARG_INT(at_most) };
+
+	return db_number(db, queries[kind_of(filter)], args,
+	    add_filter(args, 4, filter), n);
+}
+
+enum dk_err
+sessions_delete_found(struct db *db, const struct session_filter *filter,
+    struct str keep, int64_t at_most, int64_t *n)
+{
+	static const enum query queries[] = { Q_SESSION_DELETE_FOUND,
+		Q_SESSION_DELETE_FOUND_OF_USER, Q_SESSION_DELETE_FOUND_OF_IP };
+	struct db_arg args[6] = { DB_ARG_TEXT(keep.n == 0 ? STR("") : keep),
+		DB_ARG_INT(last_ms(filter)), DB_ARG_INT(filter->since_ms),
+		DB_ARG_INT(at_most) };
+
+	return db_exec(db, queries[kind_of(filter)], args,
+	    add_filter(args, 4, filter), n);
+}
+
+enum dk_err
+sessions_sum(struct db *db, int64_t now_ms, int64_t rows, int64_t *looked,
+    int64_t *live)
+{
+	const struct db_arg args[] = { DB_ARG_INT(now_ms), DB_ARG_INT(rows) };
+	bool some = false;
+	enum dk_err err = db_query(db, Q_SESSION_SUM, args, 2);
+
+	*looked = *live = 0;
+	if (err == DK_OK)
+		err = db_next(db, &some);
+	if (err == DK_OK && some) {
+		*looked = db_int(db, 0);
+		*live = db_int(db, 1);
 	}
 	db_done(db);
 	return err;

@@ -69,14 +69,32 @@ enum dk_err sessions_count(struct db *db, int64_t now_ms,
 enum dk_err sessions_purge_step(struct db *db, struct str from, int64_t limit,
     int64_t now_ms, char last[UUID_TEXT_LEN + 1], int64_t *n) DK_CHECK;
 
+/* Which sessions: zero and STR_NONE narrow nothing down. */
+struct session_filter {
+	int64_t user_id;
+	struct str ip;	   /* as it is stored: ip_format */
+	int64_t since_ms;  /* signed in at or after */
+	int64_t before_ms; /* signed in before; 0: whenever */
+};
 /*
- * Live sessions, newest first: of one user (user_id > 0) or of all (0),
- * before the given created_at and id (keyset paging; INT64_MAX and "" for
- * the start).
+ * Live ones, newest first, behind the given created_at and id (keyset
+ * paging; INT64_MAX and "" for the start).
  */
 typedef enum dk_err sessions_fn(void *arg, const struct session_view *view);
-enum dk_err sessions_list(struct db *db, int64_t user_id, int64_t now_ms,
-    int64_t before_ms, struct str before_id, size_t limit, sessions_fn *fn,
-    void *arg) DK_CHECK;
+enum dk_err sessions_find(struct db *db, const struct session_filter *filter,
+    int64_t now_ms, int64_t at_ms, struct str id, size_t limit,
+    sessions_fn *fn, void *arg) DK_CHECK;
+/* How many live ones there are; counting stops at at_most. */
+enum dk_err sessions_find_count(struct db *db,
+    const struct session_filter *filter, int64_t now_ms, int64_t at_most,
+    int64_t *n) DK_CHECK;
+/* Delete at most at_most of them, dead ones too, but for `keep`. */
+enum dk_err sessions_delete_found(struct db *db,
+    const struct session_filter *filter, struct str keep, int64_t at_most,
+    int64_t *n) DK_CHECK;
+/* Look at so many rows: *looked is how many there were, *live how many of
+ * them are alive. */
+enum dk_err sessions_sum(struct db *db, int64_t now_ms, int64_t rows,
+    int64_t *looked, int64_t *live) DK_CHECK;
 
 #endif

@@ -133,18 +133,86 @@ users_delete(struct db *db, int64_t id)
 	return db_exec(db, Q_USER_DELETE, args, 1, NULL);
 }
 
-enum dk_err
-users_list(struct db *db, struct str after, size_t limit, users_fn *fn,
-    void *arg)
+/* Candidates that are looked at one by one without anybody noticing. */
+enum { FEW = 2000 };
+
+/* What to look for, and the first text behind all that begin so.  */
+struct bounds {
+	char low_text[USER_BEGINS_MAX + 1], high_text[USER_BEGINS_MAX + 5];
+	struct str low, high;
+};
+
+static enum dk_err
+make_bounds(struct str begins, struct bounds *bounds)
 {
-	const struct db_arg args[] = { DB_ARG_TEXT(
-					   after.n == 0 ? STR("") : after),
-		DB_ARG_INT((int64_t)limit) };
+	struct buf low, high;
+	size_t i;
+
+	BUF_OVER(&low, bounds->low_text);
+	BUF_OVER(&high, bounds->high_text);
+	/* As lower() of the store: ASCII alone. */
+	for (i = 0; i < begins.n; i++)
+		buf_addc(&low,
+		    begins.p[i] >= 'A' && begins.p[i] <= 'Z'
+			? (char)(begins.p[i] + 32)
+			: begins.p[i]);
+	buf_add(&high, buf_str(&low));
+	buf_addz(&high, "\xf4\x8f\xbf\xbf"); /* U+10FFFF */
+	bounds->low = buf_str(&low);
+	bounds->high = buf_str(&high);
+	return buf_ok(&low) && buf_ok(&high) ? DK_OK : DK_ERR_TOO_LARGE;
+}
+
+/* The statement that has least to look at. */
+static enum dk_err
+choose(struct db *db, const struct user_filter *filter,
+    const struct bounds *bounds, enum query *q)
+{
+	const struct db_arg begins[] = { DB_ARG_TEXT(bounds->low),
+		DB_ARG_TEXT(bounds->high), DB_ARG_INT(FEW) };
+	const struct db_arg group[] = { DB_ARG_TEXT(filter->group),
+		DB_ARG_INT(FEW) };
+	int64_t n = FEW;
+	enum dk_err err = DK_OK;
+
+	*q = filter->state == USERS_DISABLED ? Q_USER_FIND_DISABLED
+					     : Q_USER_FIND;
+	if (bounds->low.n > 0)
+		err = db_number(db, Q_USER_BEGINS_COUNT, begins, 3, &n);
+	if (err != DK_OK || n < FEW) {
+		*q = Q_USER_FIND_BEGINS;
+		return err;
+	}
+	if (filter->group.n > 0)
+		err = db_number(db, Q_USER_IN_GROUP_COUNT, group, 2, &n);
+	if (n < FEW)
+		*q = Q_USER_FIND_IN_GROUP;
+	return err;
+}
+
+enum dk_err
+users_find(struct db *db, const struct user_filter *filter, struct str after,
+    size_t limit, users_fn *fn, void *arg)
+{
+	static const int64_t states[] = { -1, 0, 1 };
+	struct bounds bounds;
+	struct db_arg args[6];
+	enum query q;
 	struct user_row row;
 	bool some = false;
-	enum dk_err err;
+	enum dk_err err = make_bounds(filter->begins, &bounds);
 
-	err = db_query(db, Q_USER_LIST, args, 2);
+	if (err == DK_OK)
+		err = choose(db, filter, &bounds, &q);
+	if (err != DK_OK)
+		return err;
+	args[0] = DB_ARG_TEXT(after.n == 0 ? STR("") : after);
+	args[1] = DB_ARG_INT((int64_t)limit);
+	args[2] = DB_ARG_TEXT(filter->group.n == 0 ? STR("") : filter->group);
+	args[3] = DB_ARG_INT(states[filter->state]);
+	args[4] = DB_ARG_TEXT(bounds.low);
+	args[5] = DB_ARG_TEXT(bounds.high);
+	err = db_query(db, q, args, 6);
 	while (err == DK_OK) {
 		err = db_next(db, &some);
 		if (err != DK_OK || !some)

@@ -15,7 +15,8 @@ enum {
 	USER_EMAIL_MAX = 254,	    /* bytes, RFC 5321 4.5.3.1.3 */
 	USER_PASSWORD_HASH_MAX = 255,
 	USER_GROUP_MAX = 64,	    /* bytes */
-	USER_GROUPS_MAX = 32
+	USER_GROUPS_MAX = 32,
+	USER_BEGINS_MAX = 128 /* bytes of what is looked for */
 };
 
 /* One row of `users`.  Wipe it when done: it holds a password hash. */
@@ -67,10 +68,21 @@ enum dk_err users_set_disabled(struct db *db, int64_t id, bool disabled,
 /* Sessions and group memberships go with it. */
 enum dk_err users_delete(struct db *db, int64_t id) DK_CHECK;
 
-/* In name order, keyset paging: keys after `after` ("" for the start). */
+/* Which people; what is STR_NONE or empty narrows nothing down. */
+enum user_state_filter { USERS_ALL, USERS_ENABLED, USERS_DISABLED };
+struct user_filter {
+	struct str begins; /* name, address or person begin so; any case */
+	struct str group;
+	enum user_state_filter state;
+};
+/*
+ * In name order, at most `limit` behind the key `after` ("" for the start).
+ * A page costs the same in a large store as in a small one, unless what is
+ * asked for is both common in each part and rare together.
+ */
 typedef enum dk_err users_fn(void *arg, const struct user_row *row);
-enum dk_err users_list(struct db *db, struct str after, size_t limit,
-    users_fn *fn, void *arg) DK_CHECK;
+enum dk_err users_find(struct db *db, const struct user_filter *filter,
+    struct str after, size_t limit, users_fn *fn, void *arg) DK_CHECK;
 enum dk_err users_count(struct db *db, int64_t *n) DK_CHECK;
 
 enum dk_err users_groups(struct db *db, int64_t id,

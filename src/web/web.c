@@ -8,6 +8,7 @@
 #include "base/embed.h"
 #include "base/secret.h"
 #include "domain/housekeep.h"
+#include "domain/statistics.h"
 #include "http/cookie.h"
 #include "http/url.h"
 #include "web/gate.h"
@@ -340,6 +341,8 @@ is_chosen(void)
 void
 web_idle(struct web *web, int64_t now_ms)
 {
+	enum dk_err err = DK_OK;
+
 	if (web->dom->db == NULL ||
 	    (now_ms - web->housekept_ms < HOUSEKEEP_EVERY_MS &&
 		now_ms >= web->housekept_ms))
@@ -347,5 +350,8 @@ web_idle(struct web *web, int64_t now_ms)
 	/* A CGI process has one request to serve: few of them do it. */
 	if (web->housekept_ms != 0 || is_chosen())
 		housekeep(web->dom, now_ms);
+	else
+		err = statistics_flush(web->dom, now_ms);
+	(void)err; /* figures that are missed are missed */
 	web->housekept_ms = now_ms;
 }

@@ -266,10 +266,11 @@ stand_take_event(void *arg, const struct event_row *row)
 static inline struct stand_event
 stand_last_event(struct stand *s)
 {
+	const struct event_filter all = { .since_ms = 0 };
 	struct stand_event e = { .id = 0 };
 
 	assert_int_equal(
-	    events_list(s->dom.db, STR_NONE, 0, 0, 1000, stand_take_event, &e),
+	    events_list(s->dom.db, &all, 0, 1000, stand_take_event, &e),
 	    DK_OK);
 	return e;
 }

@@ -55,6 +55,62 @@ class CommandLine:
                 getattr(self, name)()
 
     # ---- help and misuse ----
+    def lists(self):
+        """Filters: what is listed is what is ended."""
+        self.good("user", "add", "ivan", "--name", "Petrow, Ivan",
+                  "--group", "rowers")
+        self.good("user", "add", "iris", "--email", "pet@example.org")
+        names = [u["username"] for u in self.value("user", "list")]
+        eq(names, sorted(names), "order")
+        for args, want in (
+                (("--search", "PET"), ["iris", "ivan"]),
+                (("--search", "petrow"), ["ivan"]),
+                (("--group", "rowers"), ["ivan"]),
+                (("--group", "rowers", "--search", "iv"), ["ivan"]),
+                (("--search", "petro%"), []),
+                (("--limit", "2"), names[:2]),
+                (("--limit", "2", "--after", names[1]), names[2:4])):
+            eq([u["username"] for u in self.value("user", "list", *args)],
+               want, "user list " + " ".join(args))
+        self.good("user", "disable", "ivan")
+        eq([u["username"] for u in self.value("user", "list", "--disabled")],
+           ["ivan"], "disabled")
+        for name in ("ivan", "iris"):
+            self.good("user", "delete", name)
+        self.refused("user", "list", "--limit", "0", status=2, says="no number")
+        self.refused("session", "list", "--address", "x", status=2,
+                     says="no IP address")
+        for _ in range(3):
+            eq(self.sign_in("alice", PASSWORD), 200, "sign-in")
+        for args, want in (((), 3), (("--user", "alice"), 3),
+                           (("--address", "127.0.0.1"), 3),
+                           (("--address", "127.0.0.2"), 0),
+                           (("--older", "1h"), 0), (("--newer", "1h"), 3),
+                           (("--limit", "2"), 2)):
+            eq(len(self.value("session", "list", *args)), want,
+               "session list " + " ".join(args))
+        eq(self.value("session", "revoke", "--user", "alice", "--older",
+                      "1h"), {"ended": 0}, "ended")
+        eq(self.value("session", "revoke", "--address", "127.0.0.1",
+                      "--newer", "1h"), {"ended": 3}, "ended")
+        last = [json.loads(line) for line in self.good(
+            "events", "--lines", "--event", "session_revoked",
+            "--outcome", "success").splitlines()][-1]
+        true(last["detail"].startswith("3 sessions, from 127.0.0.1, since 2"),
+             last["detail"])
+        eq(self.value("events", "--until", "1h"), [], "events of long ago")
+        eq({e["ip"] for e in self.value("events", "--address", "127.0.0.1")},
+           {"127.0.0.1"}, "addresses")
+        stats = self.value("stats")
+        eq(len(stats["pieces"]), 24, "hours")
+        eq(stats["sign_ins"], len(self.value(
+            "events", "--event", "sign_in", "--outcome", "success")),
+           "sign-ins")
+        eq(stats["sessions"], 0, "sessions")
+        eq(len(self.value("stats", "--span", "month")["pieces"]), 30, "days")
+        true("SIGN-INS" in self.good("stats", "--span", "week"), "table")
+        self.refused("stats", "--span", "year", status=2, says="day, week")
+
     def test_a_help(self):
         with self.case("help names every command; each explains itself",
                        "DK-Z-09"):
@@ -62,7 +118,7 @@ class CommandLine:
             eq(self.good("--help"), text, "--help")
             commands = re.findall(r"^  (\w+(?: \w+)?)", text, re.M)
             true(len(commands) >= 25, "commands: %r" % commands)
-            nouns = {"init", "doctor", "events", "explain", "serve", "version", "help"}
+            nouns = {"init", "doctor", "events", "stats", "explain", "serve", "version", "help"}
             for command in commands:
                 words = command.split()
                 if words[0] in nouns:
@@ -326,6 +382,7 @@ class CommandLine:
             eq(self.value("session", "revoke", "--user", "alice"),
                {"ended": 2}, "of alice")
             eq(self.good("session", "purge"), "0 sessions purged.\n", "purge")
+            self.lists()
         with self.case("every act is in the audit trail, with who did it",
                        "DK-E-03 DK-E-04"):
             events = self.value("events", "--since", "1h")

@@ -44,10 +44,12 @@ static size_t
 list(struct shelf *s, const char *user, int64_t since, int64_t after,
     size_t limit, struct seen *seen)
 {
+	const struct event_filter filter = { .username = str_from(user),
+		.since_ms = since };
+
 	*seen = (struct seen){ .n = 0 };
 	assert_int_equal(
-	    events_list(s->db, str_from(user), since, after, limit, take, seen),
-	    DK_OK);
+	    events_list(s->db, &filter, after, limit, take, seen), DK_OK);
 	return seen->n;
 }
 
@@ -138,6 +140,7 @@ static void
 pages_through_all_events(void **state)
 {
 	struct shelf *s = *state;
+	const struct event_filter all = { .since_ms = 0 };
 	struct seen seen;
 	int64_t after = 0, total = 0;
 	unsigned i;
@@ -153,7 +156,7 @@ pages_through_all_events(void **state)
 	/* The listener's error ends the list and comes back. */
 	seen = (struct seen){ .stop_after = 2 };
 	assert_int_equal(
-	    events_list(s->db, STR_NONE, 0, 0, 9, take, &seen), DK_ERR_NOMEM);
+	    events_list(s->db, &all, 0, 9, take, &seen), DK_ERR_NOMEM);
 	assert_int_equal(seen.n, 2);
 	add(s, NOW, "sign_in", "success", "alice");
 }
@@ -234,6 +237,103 @@ the_shell_reads_recent_events_newest_first(void **state)
 	    1);
 }
 
+static const struct {
+	const char *username, *ip, *event, *outcome;
+	int64_t since, before; /* 0: not given */
+	const char *found;     /* details, newest first */
+} searches[] = {
+	{ NULL, NULL, NULL, NULL, 0, 0, "f e d c b a" },
+	{ "alice", NULL, NULL, NULL, 0, 0, "e c a" },
+	{ NULL, "192.0.2.1", NULL, NULL, 0, 0, "e b a" },
+	{ NULL, NULL, "sign_in", NULL, 0, 0, "d c a" },
+	{ NULL, NULL, NULL, "failure", 0, 0, "d c" },
+	{ "alice", "192.0.2.1", NULL, NULL, 0, 0, "e a" },
+	{ "alice", NULL, "sign_in", "success", 0, 0, "a" },
+	{ NULL, "192.0.2.1", "sign_out", NULL, 0, 0, "e b" },
+	{ NULL, NULL, "sign_in", "failure", NOW + 3, 0, "d" },
+	{ NULL, NULL, NULL, NULL, NOW + 2, NOW + 4, "d c b" },
+	{ "bob", NULL, NULL, NULL, 0, NOW + 4, "d b" },
+	{ "ali", NULL, NULL, NULL, 0, 0, "" },
+	{ NULL, "' OR 1=1 --", NULL, NULL, 0, 0, "" },
+};
+
+struct details {
+	char text[64];
+	struct buf b;
+	int64_t at, id;
+	size_t n;
+};
+
+static enum dk_err
+take_detail(void *arg, const struct event_row *row)
+{
+	struct details *d = arg;
+
+	buf_addf(&d->b, "%s%.*s", d->b.len > 0 ? " " : "",
+	    STR_FMT(row->detail));
+	d->at = row->at_ms;
+	d->id = row->id;
+	d->n++;
+	return DK_OK;
+}
+
+static void
+add_all(struct shelf *s)
+{
+	static const struct {
+		int64_t at;
+		const char *username, *ip, *event, *outcome, *detail;
+	} all[] = { { 1, "alice", "192.0.2.1", "sign_in", "success", "a" },
+		{ 2, "bob", "192.0.2.1", "sign_out", "success", "b" },
+		{ 2, "alice", "192.0.2.2", "sign_in", "failure", "c" },
+		{ 3, "bob", "192.0.2.2", "sign_in", "failure", "d" },
+		{ 4, "alice", "192.0.2.1", "sign_out", "success", "e" },
+		{ 5, NULL, NULL, "user_added", "success", "f" } };
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct event_row row = { .at_ms = NOW + all[i].at,
+			.event = str_from(all[i].event),
+			.outcome = str_from(all[i].outcome),
+			.username = str_from(all[i].username),
+			.ip = str_from(all[i].ip),
+			.detail = str_from(all[i].detail),
+			.actor = STR("web") };
+
+		assert_int_equal(events_add(s->db, &row), DK_OK);
+	}
+}
+
+static void
+finds_events_page_by_page_whatever_is_asked_for(void **state)
+{
+	struct shelf *s = *state;
+	size_t i, was;
+
+	add_all(s);
+	for (i = 0; i < sizeof(searches) / sizeof(searches[0]); i++) {
+		const struct event_filter filter = {
+			.username = str_from(searches[i].username),
+			.ip = str_from(searches[i].ip),
+			.event = str_from(searches[i].event),
+			.outcome = str_from(searches[i].outcome),
+			.since_ms = searches[i].since,
+			.before_ms = searches[i].before
+		};
+		struct details d = { .at = INT64_MAX, .id = INT64_MAX };
+
+		BUF_OVER(&d.b, d.text);
+		do {
+			was = d.n;
+			assert_int_equal(events_find(s->db, &filter, d.at,
+					     d.id, 2, take_detail, &d),
+			    DK_OK);
+		} while (d.n > was);
+		if (strcmp(d.text, searches[i].found) != 0)
+			fail_msg("search %zu: \"%s\"", i, d.text);
+	}
+}
+
 int
 main(void)
 {
@@ -242,6 +342,7 @@ main(void)
 		SHELF_TEST(an_event_needs_its_name_outcome_and_actor),
 		SHELF_TEST(lists_by_user_time_and_place),
 		SHELF_TEST(pages_through_all_events),
+		SHELF_TEST(finds_events_page_by_page_whatever_is_asked_for),
 		SHELF_TEST(shows_the_sign_ins_of_one_person_newest_first),
 		SHELF_TEST(purges_what_is_older_in_bounded_steps),
 		SHELF_TEST(the_shell_reads_recent_events_newest_first),

@@ -242,8 +242,10 @@ counts_lists_and_purges_by_one_rule(void **state)
 	struct shelf *s = *state;
 	char last[UUID_TEXT_LEN + 1];
 	struct session_row row;
+	const struct session_filter all = { .user_id = 0 };
+	const struct session_filter of_one = { .user_id = 1 };
 	size_t i, listed, of_user;
-	int64_t n, purged;
+	int64_t n, purged, counted, looked, summed;
 
 	shelf_add_user(s, 1, "alice");
 	for (i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
@@ -256,12 +258,22 @@ counts_lists_and_purges_by_one_rule(void **state)
 		shelf_add_session(s, &row);
 		listed = of_user = 0;
 		assert_int_equal(sessions_count(s->db, NOW + HOUR, &n), DK_OK);
-		assert_int_equal(sessions_list(s->db, 0, NOW + HOUR, INT64_MAX,
-				     STR(""), 9, count_one, &listed),
+		assert_int_equal(sessions_find(s->db, &all, NOW + HOUR,
+				     INT64_MAX, STR(""), 9, count_one, &listed),
 		    DK_OK);
-		assert_int_equal(sessions_list(s->db, 1, NOW + HOUR, INT64_MAX,
-				     STR(""), 9, count_one, &of_user),
+		assert_int_equal(
+		    sessions_find(s->db, &of_one, NOW + HOUR, INT64_MAX,
+			STR(""), 9, count_one, &of_user),
 		    DK_OK);
+		assert_int_equal(
+		    sessions_find_count(s->db, &all, NOW + HOUR, 9, &counted),
+		    DK_OK);
+		assert_int_equal(
+		    sessions_sum(s->db, NOW + HOUR, 9, &looked, &summed),
+		    DK_OK);
+		assert_int_equal(looked, 1);
+		assert_int_equal(counted, want);
+		assert_int_equal(summed, want);
 		assert_int_equal(sessions_purge_step(s->db, STR(""), 9,
 				     NOW + HOUR, last, &purged),
 		    DK_OK);
@@ -293,6 +305,7 @@ take(void *arg, const struct session_view *view)
 static void
 walk(struct shelf *s, int64_t user_id, size_t limit, struct page *page)
 {
+	const struct session_filter filter = { .user_id = user_id };
 	char id[UUID_TEXT_LEN + 1] = "";
 	int64_t before = INT64_MAX;
 	size_t was;
@@ -300,7 +313,7 @@ walk(struct shelf *s, int64_t user_id, size_t limit, struct page *page)
 	page->n = 0;
 	do {
 		was = page->n;
-		assert_int_equal(sessions_list(s->db, user_id, NOW, before,
+		assert_int_equal(sessions_find(s->db, &filter, NOW, before,
 				     str_from(id), limit, take, page),
 		    DK_OK);
 		assert_true(page->n - was <= limit);
@@ -484,6 +497,104 @@ the_views_show_late_times(void **state)
 	    1);
 }
 
+/* Twelve sessions: of two people, from two addresses, a minute apart. */
+static void
+fill(struct shelf *s)
+{
+	unsigned k;
+
+	for (k = 0; k < 12; k++) {
+		struct session_row row = shelf_session(k % 3 == 0 ? 2 : 1, k);
+
+		row.created_at_ms = NOW - (int64_t)k * 60000;
+		(void)snprintf(row.ip, sizeof(row.ip), "%s",
+		    k % 4 == 0 ? "2001:db8::1" : "192.0.2.7");
+		shelf_add_session(s, &row);
+	}
+}
+
+static const struct {
+	int64_t user_id;
+	const char *ip;
+	int64_t since, before; /* minutes ago; -1: not given */
+	size_t found;
+} filters[] = {
+	{ 0, NULL, -1, -1, 12 },
+	{ 1, NULL, -1, -1, 8 },
+	{ 2, NULL, -1, -1, 4 },
+	{ 3, NULL, -1, -1, 0 },
+	{ 0, "2001:db8::1", -1, -1, 3 },
+	{ 0, "192.0.2.7", -1, -1, 9 },
+	{ 0, "192.0.2.", -1, -1, 0 },
+	{ 2, "2001:db8::1", -1, -1, 1 },
+	{ 1, "2001:db8::1", -1, -1, 2 },
+	{ 0, NULL, 3, -1, 4 },	/* 0 to 3 minutes ago */
+	{ 0, NULL, -1, 3, 8 },	/* 4 to 11 */
+	{ 0, NULL, 5, 3, 2 },	/* 4 and 5 */
+	{ 1, NULL, 5, 3, 2 },
+	{ 2, "192.0.2.7", 3, -1, 1 },
+	{ 0, "2001:db8::1", -1, 4, 1 },
+};
+
+static struct session_filter
+filter_of(size_t i)
+{
+	return (struct session_filter){ .user_id = filters[i].user_id,
+		.ip = str_from(filters[i].ip),
+		.since_ms = filters[i].since < 0
+		    ? 0
+		    : NOW - filters[i].since * 60000,
+		.before_ms = filters[i].before < 0
+		    ? 0
+		    : NOW - filters[i].before * 60000 };
+}
+
+static void
+finds_counts_and_deletes_by_one_filter(void **state)
+{
+	struct shelf *s = *state;
+	size_t i;
+
+	shelf_add_user(s, 1, "alice");
+	shelf_add_user(s, 2, "bob");
+	for (i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		const struct session_filter filter = filter_of(i);
+		struct page page = { .n = 0 };
+		int64_t n, all;
+
+		assert_int_equal(sessions_delete_all(s->db, &all), DK_OK);
+		fill(s);
+		assert_int_equal(sessions_find(s->db, &filter, NOW, INT64_MAX,
+				     STR(""), 32, take, &page),
+		    DK_OK);
+		if (page.n != filters[i].found)
+			fail_msg("filter %zu finds %zu", i, page.n);
+		assert_int_equal(
+		    sessions_find_count(s->db, &filter, NOW, 99, &n), DK_OK);
+		assert_int_equal(n, page.n);
+		assert_int_equal(
+		    sessions_find_count(s->db, &filter, NOW, 2, &n), DK_OK);
+		assert_int_equal(n, page.n < 2 ? page.n : 2);
+		/* One at a time, and the one to keep stays. */
+		if (page.n == 0)
+			continue;
+		assert_int_equal(sessions_delete_found(s->db, &filter,
+				     str_from(page.ids[0]), 1, &n),
+		    DK_OK);
+		assert_int_equal(n, page.n > 1);
+		assert_int_equal(sessions_delete_found(s->db, &filter,
+				     str_from(page.ids[0]), 99, &n),
+		    DK_OK);
+		assert_int_equal(n, page.n > 1 ? page.n - 2 : 0);
+		assert_int_equal(
+		    sessions_find_count(s->db, &filter, NOW, 99, &n), DK_OK);
+		assert_int_equal(n, 1);
+		assert_int_equal(sessions_sum(s->db, NOW, 99, &all, &n),
+		    DK_OK);
+		assert_int_equal(n, 12 - (int64_t)page.n + 1);
+	}
+}
+
 int
 main(void)
 {
@@ -496,6 +607,7 @@ main(void)
 		SHELF_TEST(deletes_one_all_but_one_and_all),
 		SHELF_TEST(keeps_the_newest_live_ones),
 		SHELF_TEST(counts_lists_and_purges_by_one_rule),
+		SHELF_TEST(finds_counts_and_deletes_by_one_filter),
 		SHELF_TEST(pages_through_sessions_of_the_same_moment),
 		SHELF_TEST(purges_in_bounded_steps_and_all_of_it),
 		SHELF_TEST(refuses_a_row_that_does_not_fit),

@@ -218,6 +218,7 @@ lists_users_page_by_page_in_name_order(void **state)
 	static const char *const order[] = { "alice", "bo.b", "bo_b", "bob",
 		"carol", "dora" };
 	struct shelf *s = *state;
+	const struct user_filter all = { .state = USERS_ALL };
 	struct page page = { .n = 0 }, one = { .n = 0 };
 	struct str after = STR_NONE;
 	size_t i, before;
@@ -227,7 +228,7 @@ lists_users_page_by_page_in_name_order(void **state)
 	do {
 		before = page.n;
 		assert_int_equal(
-		    users_list(s->db, after, 2, take, &page), DK_OK);
+		    users_find(s->db, &all, after, 2, take, &page), DK_OK);
 		assert_true(page.n - before <= 2);
 		if (page.n > 0)
 			after = str_from(page.names[page.n - 1]);
@@ -238,7 +239,7 @@ lists_users_page_by_page_in_name_order(void **state)
 	/* The listener's error ends the list and comes back. */
 	one.stop_after = 1;
 	assert_int_equal(
-	    users_list(s->db, STR(""), 6, take, &one), DK_ERR_NOMEM);
+	    users_find(s->db, &all, STR(""), 6, take, &one), DK_ERR_NOMEM);
 	assert_int_equal(one.n, 1);
 	assert_true(exists(s, "alice"));
 }
@@ -416,6 +417,164 @@ the_shell_deletes_a_user_with_all_that_is_theirs(void **state)
 	}
 }
 
+static const struct {
+	const char *begins, *group;
+	enum user_state_filter state;
+	const char *found; /* in order */
+} searches[] = {
+	{ NULL, NULL, USERS_ALL, "alice bob carol dave erin" },
+	{ "", "", USERS_ENABLED, "alice bob dave erin" },
+	{ NULL, NULL, USERS_DISABLED, "carol" },
+	{ "AL", NULL, USERS_ALL, "alice" },
+	{ "c", NULL, USERS_ALL, "alice carol" }, /* a person, a name */
+	{ "team@", NULL, USERS_ALL, "bob erin" },
+	{ "Team@B", NULL, USERS_ALL, "bob" },
+	{ "c", "staff", USERS_ALL, "alice" },
+	{ "c", NULL, USERS_DISABLED, "carol" },
+	{ NULL, "staff", USERS_ALL, "alice dave" },
+	{ NULL, "staff", USERS_DISABLED, "" },
+	{ NULL, "Staff", USERS_ALL, "" },
+	{ "\303\204", NULL, USERS_ALL, "dave" }, /* \304 is no prefix of it */
+	{ "%", NULL, USERS_ALL, "" },
+	{ "_", NULL, USERS_ALL, "" },
+	{ "'", NULL, USERS_ALL, "erin" },
+	{ "li", NULL, USERS_ALL, "" }, /* a beginning, not a piece */
+};
+
+static void
+add_people(struct shelf *s)
+{
+	static const struct {
+		const char *name, *person, *email;
+	} people[] = { { "alice", "Cooper, Alice", "a@example.org" },
+		{ "bob", "Bob", "Team@b.example" }, { "carol", "", "" },
+		{ "dave", "\303\204nne D.", "" },
+		{ "erin", "' OR 1=1 --", "team@a.example" } };
+	struct user_row row;
+	size_t i;
+
+	for (i = 0; i < 5; i++) {
+		row = (struct user_row){ .id = 100 - (int64_t)i };
+		(void)snprintf(row.username, sizeof(row.username), "%s",
+		    people[i].name);
+		(void)snprintf(row.display_name, sizeof(row.display_name),
+		    "%s", people[i].person);
+		(void)snprintf(
+		    row.email, sizeof(row.email), "%s", people[i].email);
+		assert_int_equal(
+		    users_add(s->db, &row, str_from(row.username)), DK_OK);
+	}
+	assert_int_equal(users_set_disabled(s->db, 98, true, NOW), DK_OK);
+	assert_int_equal(users_group_add(s->db, 100, STR("staff")), DK_OK);
+	assert_int_equal(users_group_add(s->db, 97, STR("staff")), DK_OK);
+}
+
+static void
+must_find(struct shelf *s, size_t i)
+{
+	const struct user_filter filter = { .begins =
+						str_from(searches[i].begins),
+		.group = str_from(searches[i].group),
+		.state = searches[i].state };
+	struct page page = { .n = 0 };
+	struct str after = STR_NONE;
+	char text[512];
+	struct buf b;
+	size_t before, k;
+
+	do { /* page by page, and every page ends where the next begins */
+		before = page.n;
+		assert_int_equal(
+		    users_find(s->db, &filter, after, 1, take, &page), DK_OK);
+		if (page.n > 0)
+			after = str_from(page.names[page.n - 1]);
+	} while (page.n > before);
+	BUF_OVER(&b, text);
+	for (k = 0; k < page.n; k++)
+		buf_addf(&b, "%s%s", k > 0 ? " " : "", page.names[k]);
+	if (strcmp(buf_z(&b), searches[i].found) != 0)
+		fail_msg("search %zu: \"%s\"", i, buf_z(&b));
+}
+
+static void
+finds_people_by_how_they_begin_by_group_and_state(void **state)
+{
+	struct shelf *s = *state;
+	size_t i;
+
+	add_people(s);
+	for (i = 0; i < sizeof(searches) / sizeof(searches[0]); i++)
+		must_find(s, i);
+}
+
+/* Whatever statement is taken: common beginnings and large groups, too. */
+static void
+finds_the_same_where_many_begin_alike(void **state)
+{
+	struct shelf *s = *state;
+	struct user_row row;
+	int64_t i;
+	size_t k;
+
+	add_people(s);
+	assert_int_equal(db_begin(s->db, DB_WRITE), DK_OK);
+	for (i = 0; i < 2100; i++) {
+		row = (struct user_row){ .id = 1000 + i };
+		(void)snprintf(row.username, sizeof(row.username), "z%04d",
+		    (int)i);
+		(void)snprintf(row.display_name, sizeof(row.display_name),
+		    "crowd %d", (int)i);
+		assert_int_equal(
+		    users_add(s->db, &row, str_from(row.username)), DK_OK);
+		assert_int_equal(
+		    users_group_add(s->db, row.id, STR("crowd")), DK_OK);
+	}
+	assert_int_equal(db_commit(s->db), DK_OK);
+	for (k = 3; k < sizeof(searches) / sizeof(searches[0]); k++) {
+		struct page page = { .n = 0 };
+		const struct user_filter filter = {
+			.begins = str_from(searches[k].begins),
+			.group = str_from(searches[k].group),
+			.state = searches[k].state
+		};
+
+		assert_int_equal(
+		    users_find(s->db, &filter, STR("z"), 1, take, &page),
+		    DK_OK);
+		assert_int_equal(page.n,
+		    searches[k].begins != NULL &&
+			strcmp(searches[k].begins, "c") == 0 &&
+			searches[k].group == NULL &&
+			searches[k].state == USERS_ALL);
+	}
+	for (k = 0; k < 2; k++) { /* both common */
+		struct page page = { .n = 0 };
+		const struct user_filter filter = { .begins = STR("CRO"),
+			.group = k == 0 ? STR("crowd") : STR("staff") };
+
+		assert_int_equal(users_find(s->db, &filter, STR("z2097"), 9,
+				     take, &page),
+		    DK_OK);
+		assert_int_equal(page.n, k == 0 ? 2 : 0);
+	}
+}
+
+static void
+refuses_to_look_for_too_long_a_text(void **state)
+{
+	struct shelf *s = *state;
+	char text[USER_BEGINS_MAX + 2];
+	struct user_filter filter = { .begins = { text, USER_BEGINS_MAX } };
+	struct page page = { .n = 0 };
+
+	memset(text, 'a', sizeof(text));
+	assert_int_equal(
+	    users_find(s->db, &filter, STR(""), 9, take, &page), DK_OK);
+	filter.begins.n++;
+	assert_int_equal(users_find(s->db, &filter, STR(""), 9, take, &page),
+	    DK_ERR_TOO_LARGE);
+}
+
 int
 main(void)
 {
@@ -428,6 +587,9 @@ main(void)
 		SHELF_TEST(a_disabled_user_has_no_sessions),
 		SHELF_TEST(what_belongs_to_a_user_goes_with_the_user),
 		SHELF_TEST(lists_users_page_by_page_in_name_order),
+		SHELF_TEST(finds_people_by_how_they_begin_by_group_and_state),
+		SHELF_TEST(finds_the_same_where_many_begin_alike),
+		SHELF_TEST(refuses_to_look_for_too_long_a_text),
 		SHELF_TEST(keeps_groups_in_order_and_once),
 		SHELF_TEST(too_many_groups_are_an_error_and_none_is_left_out),
 		SHELF_TEST(refuses_a_row_that_does_not_fit),
