@@ -80,7 +80,7 @@ render(struct str page, struct str text, bool on)
 	if (str_eq(page, STR("head.html")))
 		t.n = 1;
 	BUF_OVER(&out, storage);
-	if (template_render(&t, page.p, values, ALL, &out) != DK_OK)
+	if (template_render(&t, page.p, WORDS_ENGLISH, values, ALL, &out) != DK_OK)
 		abort();
 	if (out.overflow)
 		return;

@@ -13,9 +13,10 @@ base: base
 conf: base conf
 http: base http
 store: base store
-domain: base conf store domain
-web: base conf http domain web store/users.h store/sessions.h
-ctl: base conf store domain ctl http/url.h http/json.h
+words: base words
+domain: base conf words store domain
+web: base conf words http domain web store/users.h store/sessions.h
+ctl: base conf words store domain ctl http/url.h http/json.h
 gateway: base http gateway'
 
 # header: the only places that may include it
@@ -127,7 +128,8 @@ if [ -r "$build/config.status" ]; then
 	flags="$(config SODIUM_CFLAGS) $(config SQLITE_CFLAGS)
 	    $(config JANSSON_CFLAGS) $(config UUID_CFLAGS)"
 fi
-if [ ! -r "$build/src/store/queries.h" ]; then
+if [ ! -r "$build/src/store/queries.h" ] ||
+    [ ! -r "$build/src/words/messages.h" ]; then
 	echo "src/store/queries.h:1: is not made yet; run make first"
 	exit 1
 fi

@@ -12,6 +12,7 @@
 #include "domain/factor.h"
 #include "domain/link.h"
 #include "domain/session.h"
+#include "words/words.h"
 
 enum { LIST_STEP = 100, LINK_MAX = 512, JSON_MAX = 16 * 1024 };
 
@@ -21,11 +22,13 @@ say_refusal(
     struct ctl *ctl, enum dk_err err, enum password_flaw flaw, struct str name)
 {
 	char text[256];
+	int64_t number;
+	enum msg why = password_flaw_message(flaw, &ctl->conf, &number);
 	struct buf b;
 
-	if (flaw != PASSWORD_FINE) {
+	if (why != MSG_NONE) {
 		BUF_OVER(&b, text);
-		password_flaw_text(flaw, &ctl->conf, &b);
+		words_say_number(WORDS_ENGLISH, why, number, &b);
 		return ctl_fail("%s", buf_z(&b));
 	}
 	if (err == DK_ERR_CONFLICT)

@@ -355,47 +355,31 @@ password_is_short(const struct conf *conf, struct str pw)
 	return code_points(pw) < conf->password_min_length;
 }
 
-void
-password_flaw_text(
-    enum password_flaw flaw, const struct conf *conf, struct buf *out)
+enum msg
+password_flaw_message(
+    enum password_flaw flaw, const struct conf *conf, int64_t *number)
 {
+	*number = 0;
 	switch (flaw) {
 	case PASSWORD_FINE:
 		break;
 	case PASSWORD_TOO_SHORT:
+		*number = conf->password_min_length;
+		return MSG_TOO_SHORT;
 	case PASSWORD_TOO_SHORT_WITH_FACTOR:
-		buf_addf(out,
-		    "The password is too short. Use at least %u "
-		    "characters; a few words are easy to remember.",
-		    flaw == PASSWORD_TOO_SHORT
-			? conf->password_min_length
-			: conf->password_min_with_factor);
-		break;
+		*number = conf->password_min_with_factor;
+		return MSG_TOO_SHORT;
 	case PASSWORD_TOO_LONG:
-		buf_addf(out,
-		    "The password is too long. Use at most %d "
-		    "characters.",
-		    PASSWORD_CODE_POINTS_MAX);
-		break;
+		*number = PASSWORD_CODE_POINTS_MAX;
+		return MSG_TOO_LONG;
 	case PASSWORD_NOT_TEXT:
-		buf_addz(out,
-		    "The password holds bytes that are not text. "
-		    "Type it with the keyboard.");
-		break;
+		return MSG_NOT_TEXT;
 	case PASSWORD_IS_NAME:
-		buf_addz(out,
-		    "The password is a name that others know. "
-		    "Choose something else.");
-		break;
+		return MSG_IS_NAME;
 	case PASSWORD_AS_BEFORE:
-		buf_addz(out,
-		    "That is the password that has to be changed. "
-		    "Choose another one.");
-		break;
+		return MSG_IS_AS_BEFORE;
 	case PASSWORD_COMMON:
-		buf_addz(out,
-		    "Many people use this password, so it is "
-		    "guessed first. Choose something else.");
-		break;
+		return MSG_IS_COMMON;
 	}
+	return MSG_NONE;
 }

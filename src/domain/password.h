@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "domain/domain.h"
 #include "store/users.h"
+#include "words/messages.h"
 
 enum {
 	PASSWORD_BYTES_MAX = 1024,
@@ -56,9 +57,9 @@ enum password_flaw password_judge_with_factor(
     const struct conf *conf, struct str pw, const struct user_row *user);
 /* Too short for somebody without a second factor? */
 bool password_is_short(const struct conf *conf, struct str pw);
-/* A sentence for people that says what is wrong and what to do.  Static but
- * for the number, which is filled in; into out. */
-void password_flaw_text(
-    enum password_flaw flaw, const struct conf *conf, struct buf *out);
+/* The message that says what is wrong and what to do; *number goes into it.
+ * MSG_NONE for PASSWORD_FINE. */
+enum msg password_flaw_message(
+    enum password_flaw flaw, const struct conf *conf, int64_t *number);
 
 #endif

@@ -8,8 +8,9 @@
 
 /* What the page shows beside the account itself. */
 struct account_view {
-	const char *message; /* an error; NULL: none */
-	const char *done;    /* what was done; NULL: nothing */
+	enum msg message; /* an error; MSG_NONE: none */
+	int64_t number;	  /* in the message */
+	enum msg done;	  /* what was done; MSG_NONE: nothing */
 	const struct totp_seed *seed; /* a second factor being set up */
 	const struct recovery_codes *codes; /* shown once */
 };
@@ -18,7 +19,9 @@ void account_show(struct ctx *c, unsigned status,
 
 /* The page again with a message, or the same as JSON. */
 void account_refuse(struct ctx *c, unsigned status, const char *code,
-    const char *message);
+    enum msg message);
+void account_refuse_number(struct ctx *c, unsigned status, const char *code,
+    enum msg message, int64_t number);
 /* 303 to `where` below the mount, or 204 for JSON. */
 void account_succeed(struct ctx *c, const char *where);
 /* Make sure of a sign-in younger than FRESH_MS, by `pw` if need be; false
@@ -33,7 +36,8 @@ enum {
 	SIGN_IN_ROW_VALUES = 3
 };
 /* "Firefox on Linux": enough to know one's own devices by. */
-struct str account_device(struct ctx *c, const char *agent);
+struct str account_device(struct ctx *c, const struct language *language,
+    const char *agent);
 bool account_is_current(struct ctx *c, const struct session_view *view);
 struct account_rows {
 	struct template_value *values;

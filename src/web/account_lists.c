@@ -7,7 +7,8 @@
 
 /* "Firefox on Linux": enough to know one's own devices by. */
 struct str
-account_device(struct ctx *c, const char *agent)
+account_device(struct ctx *c, const struct language *language,
+    const char *agent)
 {
 	static const char *const browsers[][2] = { { "Edg", "Edge" },
 		{ "OPR/", "Opera" }, { "Firefox/", "Firefox" },
@@ -20,6 +21,7 @@ account_device(struct ctx *c, const char *agent)
 		{ "iPad", "iPad" }, { "Mac OS X", "Mac" },
 		{ "CrOS", "ChromeOS" }, { "Linux", "Linux" } };
 	const char *browser = NULL, *system = NULL;
+	struct buf b = arena_buf(c->arena, 128);
 	size_t i;
 
 	for (i = 0; browser == NULL && i < 11; i++)
@@ -29,21 +31,15 @@ account_device(struct ctx *c, const char *agent)
 		if (strstr(agent, systems[i][0]) != NULL)
 			system = systems[i][1];
 	if (browser != NULL && system != NULL)
-		return arena_printf(c->arena, 64, "%s on %s", browser, system);
-	if (browser != NULL || system != NULL)
-		return str_from(browser != NULL ? browser : system);
-	return STR("Unknown device");
-}
-
-/* "2026-11-23 20:07 UTC" */
-static struct str
-shown_time(struct ctx *c, int64_t ms)
-{
-	char iso[CLOCK_ISO_LEN + 1];
-
-	clock_iso(ms, iso);
-	iso[10] = ' ';
-	return arena_printf(c->arena, 32, "%.16s UTC", iso);
+		(void)words_say(language, MSG_BROWSER_ON_SYSTEM,
+		    (const struct word[]){ { "browser", str_from(browser) },
+			{ "system", str_from(system) } },
+		    2, &b);
+	else if (browser != NULL || system != NULL)
+		buf_addz(&b, browser != NULL ? browser : system);
+	else
+		buf_add(&b, words_text(language, MSG_UNKNOWN_DEVICE, 0));
+	return buf_str(&b);
 }
 
 struct list {
@@ -63,10 +59,10 @@ add_row(void *arg, const struct session_view *view)
 	    list->rows->values + list->rows->n++ * SESSION_ROW_VALUES;
 
 	v[0] = T_TEXT("id", arena_dup(c->arena, str_from(s->id)));
-	v[1] = T_TEXT("device", account_device(c, s->user_agent));
+	v[1] = T_TEXT("device", account_device(c, c->language, s->user_agent));
 	v[2] = T_TEXT("ip", arena_dup(c->arena, str_from(s->ip)));
-	v[3] = T_TEXT("signed_in_at", shown_time(c, s->created_at_ms));
-	v[4] = T_TEXT("last_seen_at", shown_time(c, s->last_seen_at_ms));
+	v[3] = T_TEXT("signed_in_at", page_time(c, s->created_at_ms));
+	v[4] = T_TEXT("last_seen_at", page_time(c, s->last_seen_at_ms));
 	v[5] = T_FLAG("current", account_is_current(c, view));
 	v[6] = T_FLAG("fresh", ctx_is_fresh(c));
 	return str_is_none(v[4].text) ? DK_ERR_NOMEM : DK_OK;
@@ -105,9 +101,9 @@ add_sign_in(void *arg, const struct event_row *row)
 	if (list->rows->n == ACCOUNT_SIGN_INS_SHOWN)
 		return DK_OK;
 	list->rows->n++;
-	v[0] = T_TEXT("at", shown_time(c, row->at_ms));
-	v[1] = T_TEXT("what", success ? STR("Signed in") :
-					STR("Failed attempt"));
+	v[0] = T_TEXT("at", page_time(c, row->at_ms));
+	v[1] = T_TEXT("what", page_say(c,
+		    success ? MSG_SIGNED_IN : MSG_FAILED_ATTEMPT));
 	v[2] = T_TEXT("from", arena_dup(c->arena, row->ip));
 	return DK_OK;
 }

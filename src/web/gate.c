@@ -140,7 +140,7 @@ lead_to_enrolment(struct ctx *c, struct str next)
 	/* nginx takes no other refusal from /check (DK-A-07). */
 	if (c->req->wants_json || str_eq(c->req->route, STR("/check"))) {
 		page_error_code(c, 403, "second_factor_required",
-		    "A second step has to be set up at /account first.");
+		    MSG_FACTOR_FIRST);
 		return;
 	}
 	buf_addz(&path, "/account?need=factor&next=");
@@ -164,7 +164,7 @@ gate_step_up(struct ctx *c, enum access_verdict verdict, struct str next)
 		lead_to_enrolment(c, next);
 	else
 		page_sign_in_here(
-		    c, next, "This page asks for a fresh sign-in.");
+		    c, next, MSG_SIGN_IN_AFRESH);
 }
 
 bool
@@ -197,8 +197,7 @@ decide(struct ctx *c, unsigned allowed_status)
 	if (err == DK_ERR_INPUT) {
 		note_denied(c, "the path can be read in two ways");
 		page_error(c, 403,
-		    "The address is written in an unusual way, so it is not "
-		    "let through. Follow a link instead of typing it.");
+		    MSG_ODD_ADDRESS);
 		return;
 	}
 	if (err != DK_OK) {
@@ -211,7 +210,7 @@ decide(struct ctx *c, unsigned allowed_status)
 		allow(c, allowed_status, &answer);
 		return;
 	case ACCESS_SIGN_IN:
-		page_sign_in_here(c, next, NULL);
+		page_sign_in_here(c, next, MSG_NONE);
 		return;
 	case ACCESS_REAUTH:
 	case ACCESS_STEP_UP:
@@ -221,7 +220,7 @@ decide(struct ctx *c, unsigned allowed_status)
 		break;
 	}
 	note_denied(c, answer.reason);
-	page_error(c, 403, NULL);
+	page_error(c, 403, MSG_NONE);
 }
 
 /*
@@ -259,11 +258,11 @@ page_check(struct ctx *c)
 		decide(c, 204);
 	else if (gate_lacks_factor(c, &err))
 		page_error_code(c, 403, "second_factor_required",
-		    "A second step has to be set up at /account first.");
+		    MSG_FACTOR_FIRST);
 	else if (err != DK_OK)
 		page_fail(c, err);
 	else if (ctx_signed_in(c))
 		allow(c, 204, &any);
 	else
-		page_sign_in_here(c, STR("/"), NULL);
+		page_sign_in_here(c, STR("/"), MSG_NONE);
 }

@@ -128,8 +128,7 @@ guard_session_change(struct ctx *c, struct str token)
 		    { "request_id", str_from(c->req->id) },
 		    { "ip", c->asker.ip }, { "reason", STR("origin") });
 		page_error_code(c, 403, "forbidden_origin",
-		    "This request came from another site, so it was not "
-		    "carried out.");
+		    MSG_FOREIGN_CHANGE);
 		return false;
 	}
 	if (!csrf_token_check(&c->session.token.secret, token)) {
@@ -137,8 +136,7 @@ guard_session_change(struct ctx *c, struct str token)
 		    { "request_id", str_from(c->req->id) },
 		    { "ip", c->asker.ip }, { "reason", STR("token") });
 		page_error_code(c, 403, "bad_csrf_token",
-		    "The page was too old, so nothing was changed. Open it "
-		    "again and repeat what you did.");
+		    MSG_PAGE_TOO_OLD);
 		return false;
 	}
 	return true;
@@ -196,7 +194,7 @@ input_read(struct ctx *c, struct input *fields, size_t n)
 		return false;
 	}
 	if (!c->req->is_form && !c->req->is_json) {
-		page_error(c, 415, NULL);
+		page_error(c, 415, MSG_NONE);
 		return false;
 	}
 	err = c->req->is_json ? read_json(c, fields, n, &problem) :
@@ -204,7 +202,9 @@ input_read(struct ctx *c, struct input *fields, size_t n)
 	if (err == DK_OK)
 		return true;
 	/* A field that is too long is a mistake in it, not in its size. */
-	page_error(c, err == DK_ERR_TOO_LARGE ? 400 : status_of(err),
-	    problem);
+	page_problem(c,
+	    &(struct page_problem){
+		.status = err == DK_ERR_TOO_LARGE ? 400 : status_of(err),
+		.detail = problem });
 	return false;
 }

@@ -8,7 +8,7 @@
 #include "http/url.h"
 
 /* Escaped; so that the page of sign-in has at most 7 KB (INTERFACE 5). */
-enum { NEXT_SHOWN_MAX = 3584 };
+enum { NEXT_SHOWN_MAX = 3584, SAID_MAX = 1536 };
 
 bool
 ctx_signed_in(const struct ctx *c)
@@ -37,25 +37,64 @@ page_redirect_own(struct ctx *c, const char *path)
 	response_redirect(c->res, page_own_path(c, path));
 }
 
+struct str
+page_say(struct ctx *c, enum msg m)
+{
+	return page_say_number(c, m, 0);
+}
+
+struct str
+page_say_number(struct ctx *c, enum msg m, int64_t n)
+{
+	struct buf b;
+
+	if (m == MSG_NONE || message_names[m].number == NULL)
+		return words_text(c->language, m, 0);
+	b = arena_buf(c->arena, SAID_MAX);
+	words_say_number(c->language, m, n, &b);
+	return buf_str(&b);
+}
+
+struct str
+page_say_with(struct ctx *c, enum msg m, const struct word *words, size_t n)
+{
+	struct buf b = arena_buf(c->arena, SAID_MAX);
+
+	(void)words_say(c->language, m, words, n, &b);
+	return buf_str(&b);
+}
+
+struct str
+page_time(struct ctx *c, int64_t ms)
+{
+	struct buf b = arena_buf(c->arena, 128);
+
+	words_time(c->language, ms, &b);
+	return buf_str(&b);
+}
+
 void
 page_render(struct ctx *c, unsigned status, const char *template,
-    const char *title, const struct template_value *values, size_t n)
+    enum msg title, const struct template_value *values, size_t n)
 {
+	const struct language *l = c->language;
 	struct template_value all[PAGE_VALUES_MAX] = {
 		T_TEXT("site_name", c->web->conf->name),
 		T_TEXT("mount", c->web->conf->mount),
 		T_TEXT("style", c->web->style.target),
-		T_TEXT("title", str_from(title)),
+		T_TEXT("title", page_say(c, title)),
 		T_TEXT("logo",
 		    c->web->logo.text.n > 0 ? c->web->logo.target : STR("")),
 		T_TEXT("home", STR("/")),
+		T_TEXT("lang", str_from(l->code)),
+		T_TEXT("dir", l->rtl ? STR("rtl") : STR("ltr")),
 	};
-	size_t used = 6, i;
+	size_t used = 8, i;
 
 	for (i = 0; i < n && used < PAGE_VALUES_MAX; i++)
 		all[used++] = values[i];
 	response_start(c->res, status, STR("text/html; charset=utf-8"));
-	if (template_render(&c->web->templates, template, all, used,
+	if (template_render(&c->web->templates, template, l, all, used,
 		&c->res->body) != DK_OK)
 		c->res->failed = true;
 }

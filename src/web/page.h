@@ -4,11 +4,12 @@
 #include "base/jw.h"
 #include "domain/csrf.h"
 #include "domain/sign_in.h"
+#include "web/say.h"
 #include "web/web.h"
 
 /* Within src/web: one request on its way through the pages. */
 
-enum { PAGE_VALUES_MAX = 32, FRESH_MS = 10 * 60 * 1000 };
+enum { PAGE_VALUES_MAX = 40, FRESH_MS = 10 * 60 * 1000 };
 
 struct ctx {
 	struct web *web;
@@ -18,6 +19,7 @@ struct ctx {
 	int64_t now_ms;
 	struct asker asker;
 	const struct conf_origin *site; /* the origin this request is for */
+	const struct language *language; /* of the answer; never NULL */
 	enum session_answer session_answer;
 	struct session session; /* SESSION_LIVE only */
 	bool cacheable;		/* a file: Cache-Control is set already */
@@ -34,19 +36,11 @@ bool ctx_is_fresh(const struct ctx *c);
 
 /* The one place where errors become statuses. */
 unsigned status_of(enum dk_err err);
-/*
- * An error page, or JSON with `code` where JSON is asked for; replaces what
- * was written so far.  message is for the person; NULL takes the status's own
- * sentence.
- */
-void page_error(struct ctx *c, unsigned status, const char *message);
-void page_error_code(struct ctx *c, unsigned status, const char *code,
-    const char *message);
 void page_fail(struct ctx *c, enum dk_err err); /* by status_of */
 
 /* Render a template as the whole answer, with the values common to all. */
 void page_render(struct ctx *c, unsigned status, const char *template,
-    const char *title, const struct template_value *values, size_t n);
+    enum msg title, const struct template_value *values, size_t n);
 /* Begin a JSON answer; the writer goes on in the body. */
 void page_json(struct ctx *c, unsigned status, struct jw *w);
 /* 303 to mount + path, or to a return-to value that is safe already. */
@@ -113,16 +107,18 @@ struct str next_or_home(struct ctx *c, struct str next);
 
 /* --- pages --------------------------------------------------------------- */
 
-/* The sign-in form with this status; message and notice may be NULL. */
+/* The sign-in form with this status; message and notice may be MSG_NONE. */
 struct login_form {
 	struct str next, username;
-	const char *message, *notice;
+	enum msg message, notice;
+	int64_t number;	    /* in the message */
+	const char *detail; /* as in struct page_problem; may be NULL */
 	bool remember;
 };
 void page_login_form(struct ctx *c, unsigned status,
     const struct login_form *form);
 /* 401 in place of a page that asks for a sign-in: the form, or JSON. */
-void page_sign_in_here(struct ctx *c, struct str next, const char *notice);
+void page_sign_in_here(struct ctx *c, struct str next, enum msg notice);
 /* {"user":…,"session":…,"csrf_token":…} as the whole answer. */
 void page_session_json(struct ctx *c, const struct session *session);
 /* "user":{…} and "session":{…} into an open object. */

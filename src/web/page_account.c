@@ -34,7 +34,8 @@ add_json(void *arg, const struct session_view *view)
 
 	jw_object(w, NULL);
 	jw_str(w, "id", str_from(s->id));
-	jw_str(w, "device", account_device(list->c, s->user_agent));
+	jw_str(w, "device",
+	    account_device(list->c, WORDS_ENGLISH, s->user_agent));
 	jw_str(w, "ip", str_from(s->ip));
 	clock_iso(s->created_at_ms, time);
 	jw_str(w, "created_at", str_from(time));
@@ -188,39 +189,37 @@ account_show(struct ctx *c, unsigned status, const struct account_view *view)
 	v[n++] = T_TEXT("display_name", str_from(s->display_name));
 	v[n++] = T_TEXT("email", str_from(s->email));
 	v[n++] = T_TEXT("csrf_token", str_from(token));
-	v[n++] = T_TEXT("message", str_from(view->message));
-	v[n++] = T_TEXT("done", str_from(view->done));
+	v[n++] = T_TEXT("message",
+	    page_say_number(c, view->message, view->number));
+	v[n++] = T_TEXT("done", page_say(c, view->done));
 	/* With two factors a password beside the change would not do. */
 	v[n++] = T_FLAG("fresh", ctx_is_fresh(c) || s->session.level > 1);
 	v[n++] = T_TEXT("next", next_for_form(c->go_on));
-	page_render(c, status, "account.html", "Your account", v, n);
+	page_render(c, status, "account.html", MSG_YOUR_ACCOUNT, v, n);
 }
 
 /* What was done stands in the address, as one word out of three. */
-static const char *
-done_text(struct str query)
+static enum msg
+done_message(struct str query)
 {
 	if (str_eq(query, STR("done=ended")))
-		return "The session has been ended.";
+		return MSG_DONE_SESSION;
 	if (str_eq(query, STR("done=factor")))
-		return "The second step is off. Your other devices have been "
-		       "signed out.";
+		return MSG_DONE_FACTOR_OFF;
 	if (str_eq(query, STR("done=others")))
-		return "All your other sessions have been ended.";
+		return MSG_DONE_OTHERS;
 	if (str_eq(query, STR("done=password")))
-		return "Your password has been changed, and all your other "
-		       "devices have been signed out.";
-	return NULL;
+		return MSG_DONE_PASSWORD;
+	return MSG_NONE;
 }
 
 void
 page_account(struct ctx *c)
 {
-	struct account_view view = { .done = done_text(c->req->query) };
+	struct account_view view = { .done = done_message(c->req->query) };
 
 	if (str_starts(c->req->query, STR("need=factor"))) {
-		view.message = "The page that you wanted asks for a second "
-			       "step. Set it up here, then go on.";
+		view.message = MSG_SET_UP_FIRST;
 		c->go_on = input_next(c);
 	}
 
@@ -232,15 +231,27 @@ page_account(struct ctx *c)
 }
 
 void
-account_refuse(struct ctx *c, unsigned status, const char *code,
-    const char *message)
+account_refuse_number(struct ctx *c, unsigned status, const char *code,
+    enum msg message, int64_t number)
 {
-	const struct account_view view = { .message = message };
+	const struct account_view view = { .message = message,
+		.number = number };
+	const struct page_problem problem = { .status = status,
+		.code = code,
+		.message = message,
+		.number = number };
 
 	if (c->req->wants_json)
-		page_error_code(c, status, code, message);
+		page_problem(c, &problem);
 	else
 		account_show(c, status, &view);
+}
+
+void
+account_refuse(struct ctx *c, unsigned status, const char *code,
+    enum msg message)
+{
+	account_refuse_number(c, status, code, message, 0);
 }
 
 void
@@ -278,7 +289,7 @@ authenticate(struct ctx *c, struct str pw, struct user_row *user)
 		page_throttled(c, &form, wait_ms);
 	else if (result != SIGN_IN_RIGHT)
 		account_refuse(c, 403, "invalid_credentials",
-		    "That is not your password, so nothing was changed.");
+		    MSG_NOT_YOUR_PASSWORD);
 	secret_wipe(&device, sizeof(device));
 	return err == DK_OK && result == SIGN_IN_RIGHT;
 }
@@ -319,12 +330,10 @@ needs_both(struct ctx *c)
 		return false;
 	if (c->req->wants_json)
 		page_error_code(c, 403, "reauthentication_required",
-		    "You signed in a while ago. Sign in again, with the "
-		    "second step.");
+		    MSG_SIGN_IN_WITH_BOTH);
 	else
 		page_sign_in_here(c, page_own_path(c, "/account"),
-		    "You signed in a while ago. Sign in again, then make the "
-		    "change.");
+		    MSG_SIGN_IN_FOR_CHANGE);
 	return true;
 }
 
@@ -341,8 +350,7 @@ account_be_fresh(struct ctx *c, struct str pw)
 		return false;
 	if (pw.n == 0) {
 		account_refuse(c, 403, "reauthentication_required",
-		    "You signed in a while ago. Enter your password with the "
-		    "change.");
+		    MSG_PASSWORD_WITH_CHANGE);
 		return false;
 	}
 	ok = authenticate(c, pw, &user);
@@ -407,18 +415,18 @@ change_password(struct ctx *c, struct str old_pw, struct str new_pw)
 {
 	enum password_flaw flaw = PASSWORD_FINE;
 	struct user_row user;
-	char text[256];
-	struct buf why;
+	int64_t number;
+	enum msg why;
 	enum dk_err err;
 
 	user = (struct user_row){ 0 };
 	if (needs_both(c) || !authenticate(c, old_pw, &user))
 		goto out;
 	err = set_password(c, &user, new_pw, &flaw);
-	if (flaw != PASSWORD_FINE) {
-		BUF_OVER(&why, text);
-		password_flaw_text(flaw, c->web->conf, &why);
-		account_refuse(c, 400, "password_refused", buf_z(&why));
+	why = password_flaw_message(flaw, c->web->conf, &number);
+	if (why != MSG_NONE) {
+		account_refuse_number(
+		    c, 400, "password_refused", why, number);
 	} else if (err != DK_OK) {
 		page_fail(c, err);
 	} else {
@@ -454,9 +462,11 @@ page_account_post(struct ctx *c)
 			end_others(c);
 	} else if (!account_factor_action(c, in[1].text, in[6].text,
 		       in[3].text)) {
-		page_error(c, 400,
-		    "The field action must be end_session, end_others, "
-		    "change_password, factor_begin, factor_confirm, "
-		    "factor_codes or factor_remove.");
+		page_problem(c,
+		    &(struct page_problem){ .status = 400,
+			.detail = "The field action must be end_session, "
+				  "end_others, change_password, "
+				  "factor_begin, factor_confirm, "
+				  "factor_codes or factor_remove." });
 	}
 }

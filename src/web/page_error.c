@@ -3,34 +3,20 @@
 /* What a status is called for a program and for a person. */
 static const struct said {
 	unsigned status;
-	const char *code, *heading, *message;
+	const char *code;
+	enum msg heading, message;
 } said[] = {
-	{ 400, "bad_request", "That did not arrive whole",
-	    "The request was damaged or incomplete. Go back and try again." },
-	{ 401, "not_signed_in", "Please sign in",
-	    "You need to sign in to see this." },
-	{ 403, "forbidden", "This is not for you",
-	    "You are signed in, but you have no access to this page. Ask the "
-	    "person who looks after this site." },
-	{ 404, "not_found", "There is nothing here",
-	    "Check the address, or start from the front page." },
-	{ 405, "method_not_allowed", "That cannot be done here",
-	    "This address does not take that kind of request." },
-	{ 411, "length_required", "That did not arrive whole",
-	    "The request did not say how long it is." },
-	{ 413, "too_large", "That is too much at once",
-	    "The request was larger than a form can be." },
-	{ 415, "unsupported_media_type", "That is not a form",
-	    "Send a form (application/x-www-form-urlencoded) or JSON "
-	    "(application/json), without Content-Encoding." },
-	{ 429, "throttled", "Please wait a moment",
-	    "There were too many attempts. Try again later." },
-	{ 503, "unavailable", "Please try again in a moment",
-	    "Signing in does not work right now. Nothing is lost; try again "
-	    "in a few seconds." },
-	{ 500, "internal", "Something went wrong",
-	    "The fault is on our side. Try again; if it stays, tell the "
-	    "person who looks after this site the request number below." },
+	{ 400, "bad_request", MSG_BAD_REQUEST_HEAD, MSG_BAD_REQUEST },
+	{ 401, "not_signed_in", MSG_SIGN_IN_HEAD, MSG_SIGN_IN_NEEDED },
+	{ 403, "forbidden", MSG_FORBIDDEN_HEAD, MSG_FORBIDDEN },
+	{ 404, "not_found", MSG_NOT_FOUND_HEAD, MSG_NOT_FOUND },
+	{ 405, "method_not_allowed", MSG_NOT_ALLOWED_HEAD, MSG_NOT_ALLOWED },
+	{ 411, "length_required", MSG_BAD_REQUEST_HEAD, MSG_LENGTH_REQUIRED },
+	{ 413, "too_large", MSG_TOO_LARGE_HEAD, MSG_TOO_LARGE },
+	{ 415, "unsupported_media_type", MSG_NO_FORM_HEAD, MSG_NO_FORM },
+	{ 429, "throttled", MSG_THROTTLED_HEAD, MSG_THROTTLED },
+	{ 503, "unavailable", MSG_UNAVAILABLE_HEAD, MSG_UNAVAILABLE },
+	{ 500, "internal", MSG_INTERNAL_HEAD, MSG_INTERNAL },
 };
 
 static const struct said *
@@ -70,38 +56,63 @@ status_of(enum dk_err err)
 	return 500;
 }
 
-void
-page_error_code(struct ctx *c, unsigned status, const char *code,
-    const char *message)
+/* {"error":…,"message":…,"request_id":…}: English, whoever reads it. */
+static void
+problem_json(struct ctx *c, const struct page_problem *p, const char *code,
+    enum msg message)
 {
-	const struct said *s = find_said(status);
-	struct str text = str_from(message == NULL ? s->message : message);
-	const struct template_value values[] = {
-		T_TEXT("heading", str_from(s->heading)),
-		T_TEXT("message", text),
-		T_TEXT("request_id", str_from(c->req->id)),
-	};
+	struct buf text = arena_buf(c->arena, 2048);
 	struct jw w;
 
-	response_reset(c->res, status);
-	if (c->req->wants_json) {
-		page_json(c, status, &w);
-		jw_object(&w, NULL);
-		jw_str(&w, "error", str_from(code));
-		jw_str(&w, "message", text);
-		jw_str(&w, "request_id", str_from(c->req->id));
-		jw_end(&w);
-	} else {
-		page_render(c, status, "error.html", s->heading, values, 3);
-	}
-	if (status == 503)
+	words_say_number(WORDS_ENGLISH, message, p->number, &text);
+	if (p->detail != NULL)
+		buf_addf(&text, " %s", p->detail);
+	page_json(c, p->status, &w);
+	jw_object(&w, NULL);
+	jw_str(&w, "error", str_from(code));
+	jw_str(&w, "message", buf_str(&text));
+	jw_str(&w, "request_id", str_from(c->req->id));
+	jw_end(&w);
+}
+
+void
+page_problem(struct ctx *c, const struct page_problem *p)
+{
+	const struct said *s = find_said(p->status);
+	enum msg message = p->message == MSG_NONE ? s->message : p->message;
+	const struct template_value values[] = {
+		T_TEXT("heading", page_say(c, s->heading)),
+		T_TEXT("message", page_say_number(c, message, p->number)),
+		T_TEXT("detail", str_from(p->detail)),
+		T_TEXT("request_id", str_from(c->req->id)),
+	};
+
+	response_reset(c->res, p->status);
+	if (c->req->wants_json)
+		problem_json(c, p, p->code == NULL ? s->code : p->code,
+		    message);
+	else
+		page_render(c, p->status, "error.html", s->heading, values,
+		    4);
+	if (p->status == 503)
 		response_header(c->res, "Retry-After", STR("5"));
 }
 
 void
-page_error(struct ctx *c, unsigned status, const char *message)
+page_error_code(struct ctx *c, unsigned status, const char *code,
+    enum msg message)
 {
-	page_error_code(c, status, find_said(status)->code, message);
+	const struct page_problem problem = { .status = status,
+		.code = code,
+		.message = message };
+
+	page_problem(c, &problem);
+}
+
+void
+page_error(struct ctx *c, unsigned status, enum msg message)
+{
+	page_error_code(c, status, NULL, message);
 }
 
 void
@@ -113,5 +124,5 @@ page_fail(struct ctx *c, enum dk_err err)
 		LOG_WRITE(c->web->log, LOG_LEVEL_ERROR, "internal_error",
 		    { "request_id", str_from(c->req->id) },
 		    { "error", str_from(err_name(err)) });
-	page_error(c, status, NULL);
+	page_error(c, status, MSG_NONE);
 }

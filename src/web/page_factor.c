@@ -32,7 +32,7 @@ begin(struct ctx *c)
 		page_fail(c, err);
 	else if (!begun)
 		account_refuse(c, 409, "second_factor_on",
-		    "The second step is on already. Turn it off first.");
+		    MSG_FACTOR_IS_ON);
 	else
 		account_show(c, 200, &view);
 	secret_wipe(&seed, sizeof(seed));
@@ -40,7 +40,7 @@ begin(struct ctx *c)
 
 /* A wrong code: the same picture again. */
 static void
-show_pending(struct ctx *c, const char *message)
+show_pending(struct ctx *c, enum msg message)
 {
 	struct totp_seed seed;
 	struct account_view view = { .message = message };
@@ -99,16 +99,13 @@ confirm(struct ctx *c, struct str code)
 	    str_from(c->session.view.session.id), c->now_ms, &codes, &ok);
 	if (err == DK_OK && ok)
 		err = raise_session(c);
-	view.done = "The second step is on. Keep these codes in a safe "
-		    "place: each lets you in once when your phone is away. "
-		    "They are not shown again.";
+	view.done = MSG_DONE_FACTOR_ON;
 	if (err != DK_OK)
 		page_fail(c, err);
 	else if (ok)
 		account_show(c, 200, &view);
 	else
-		show_pending(c, "That code does not fit. Check the clock of "
-				"your phone and enter the next one.");
+		show_pending(c, MSG_CODE_DOES_NOT_FIT);
 	secret_wipe(&codes, sizeof(codes));
 }
 
@@ -131,8 +128,7 @@ code_is_right(struct ctx *c, struct str code)
 		page_throttled(c, &form, wait_ms);
 	else if (result != SIGN_IN_RIGHT)
 		account_refuse(c, 403, "invalid_code",
-		    "That code is wrong or has been used, so nothing was "
-		    "changed.");
+		    MSG_CODE_CHANGED_NOTHING);
 	return err == DK_OK && result == SIGN_IN_RIGHT;
 }
 
@@ -142,8 +138,7 @@ new_codes(struct ctx *c)
 	const struct user_row user = me(c);
 	struct recovery_codes codes;
 	const struct account_view view = { .codes = &codes,
-		.done = "These are your new recovery codes; the old ones no "
-			"longer work. They are not shown again." };
+		.done = MSG_DONE_CODES };
 	enum dk_err err;
 
 	err = factor_new_codes(c->web->dom, &c->asker, &user, c->now_ms,

@@ -43,7 +43,7 @@ page_metrics(struct ctx *c)
 	if (!c->req->has_addr ||
 	    !ip_nets_contain(conf->metrics_allow, conf->n_metrics_allow,
 		&c->req->addr)) {
-		page_error(c, 403, NULL);
+		page_error(c, 403, MSG_NONE);
 		return;
 	}
 	err = session_count(c->web->dom, c->now_ms, &sessions);

@@ -5,21 +5,17 @@
 
 enum { USERNAME_FIELD_MAX = 254, DEVICE_AGE_S = 180 * 86400 };
 
-static const char wrong_pair[] =
-    "That user name and password do not go together. Check both and try "
-    "again.";
-static const char stale_form[] =
-    "This form had grown old, so it was not used. Please sign in once more.";
-static const char no_cookie[] =
-    "Your browser did not send back the cookie that this form needs. Allow "
-    "cookies for this site; if it is reached through a proxy, the site's "
-    "configuration ([site] origin, [security] trusted_proxies) must name "
-    "what you see in the address bar.";
-static const char needs_https[] =
-    "Signing in over plain http would show your password to everybody on "
-    "the way. Open this site with https. (For the administrator: if a proxy "
-    "does TLS, name it in [security] trusted_proxies; to go without, set "
-    "[security] allow_http = yes.)";
+/* For who looks after the site. */
+static const char no_cookie_detail[] =
+    "For the administrator: if the site is reached through a proxy, [site] "
+    "origin and [security] trusted_proxies must name what people see in the "
+    "address bar.";
+static const char needs_https_detail[] =
+    "For the administrator: if a proxy does TLS, name it in [security] "
+    "trusted_proxies; to go without, set [security] allow_http = yes.";
+static const char foreign_detail[] =
+    "For the administrator: [site] origin must be what people see in the "
+    "address bar.";
 
 bool
 http_is_fine(const struct ctx *c)
@@ -47,33 +43,45 @@ add_challenge(struct ctx *c)
 	response_header(c->res, "WWW-Authenticate", buf_str(&b));
 }
 
+static void
+refuse_http(struct ctx *c)
+{
+	page_problem(c,
+	    &(struct page_problem){ .status = 403,
+		.code = "https_required",
+		.message = MSG_NEEDS_HTTPS,
+		.detail = needs_https_detail });
+}
+
 void
 page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 {
 	char token[CSRF_TOKEN_LEN + 1];
 
 	if (!http_is_fine(c)) {
-		page_error_code(c, 403, "https_required", needs_https);
+		refuse_http(c);
 		return;
 	}
 	if (!page_begin_form(c, status, token))
 		return;
-	page_render(c, status, "login.html", "Sign in",
+	page_render(c, status, "login.html", MSG_SIGN_IN,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),
 		T_TEXT("next", next_for_form(form->next)),
 		T_TEXT("username", form->username),
-		T_TEXT("message", str_from(form->message)),
-		T_TEXT("notice", str_from(form->notice)),
+		T_TEXT("message",
+		    page_say_number(c, form->message, form->number)),
+		T_TEXT("detail", str_from(form->detail)),
+		T_TEXT("notice", page_say(c, form->notice)),
 		T_FLAG("remember", form->remember),
 		T_FLAG("password_autofocus", form->username.n > 0) },
-	    7);
+	    8);
 	if (status == 401)
 		add_challenge(c);
 }
 
 void
-page_sign_in_here(struct ctx *c, struct str next, const char *notice)
+page_sign_in_here(struct ctx *c, struct str next, enum msg notice)
 {
 	const struct login_form form = { .next = next_or_home(c, next),
 		.notice = notice };
@@ -86,7 +94,8 @@ page_sign_in_here(struct ctx *c, struct str next, const char *notice)
 	page_json(c, 401, &w);
 	jw_object(&w, NULL);
 	jw_str(&w, "error", STR("not_signed_in"));
-	jw_str(&w, "message", STR("You need to sign in to see this."));
+	jw_str(&w, "message",
+	    words_text(WORDS_ENGLISH, MSG_SIGN_IN_NEEDED, 0));
 	jw_str(&w, "login_url", page_own_path(c, "/login"));
 	jw_str(&w, "request_id", str_from(c->req->id));
 	jw_end(&w);
@@ -108,16 +117,15 @@ in_place(struct ctx *c)
 	if (!ctx_signed_in(c)) {
 		page_sign_in_here(c, next,
 		    str_eq(c->req->wanted_method, STR("POST"))
-			? "You were signed out before your form arrived. Sign "
-			  "in, go back in your browser, and send it again."
-			: NULL);
+			? MSG_FORM_INTERRUPTED
+			: MSG_NONE);
 		return;
 	}
 	err = gate_judge(c, c->req->wanted, STR("GET"), &answer);
 	if (err != DK_OK && err != DK_ERR_INPUT)
 		page_fail(c, err);
 	else if (err != DK_OK || answer.verdict == ACCESS_DENIED)
-		page_error(c, 403, NULL);
+		page_error(c, 403, MSG_NONE);
 	else if (answer.verdict == ACCESS_ALLOWED)
 		response_redirect(c->res, next_or_home(c, next));
 	else
@@ -135,7 +143,7 @@ page_login(struct ctx *c)
 	}
 	form.next = input_next(c);
 	if (str_starts(c->req->query, STR("done=password")))
-		form.notice = "Your password is set. Sign in with it.";
+		form.notice = MSG_PASSWORD_WAS_SET;
 	if (ctx_signed_in(c))
 		response_redirect(c->res, form.next);
 	else
@@ -162,17 +170,22 @@ form_is_ours(struct ctx *c, struct str token, const struct login_form *form)
 	bool cookie_missing, fits;
 
 	if (guard_origin(c) != GUARD_OWN) {
-		page_error_code(c, 403, "forbidden_origin",
-		    "This form was sent from another site. Open the sign-in "
-		    "page of this site and use that one. (For the "
-		    "administrator: [site] origin must be what people see in "
-		    "the address bar.)");
+		page_problem(c,
+		    &(struct page_problem){ .status = 403,
+			.code = "forbidden_origin",
+			.message = MSG_FOREIGN_FORM,
+			.detail = foreign_detail });
 		return false;
 	}
 	fits = guard_login_form(c, token, &cookie_missing);
-	again.message = cookie_missing ? no_cookie : stale_form;
+	again.message = cookie_missing ? MSG_NO_COOKIE : MSG_STALE_FORM;
+	again.detail = cookie_missing ? no_cookie_detail : NULL;
 	if (!fits && c->req->wants_json)
-		page_error_code(c, 403, "bad_csrf_token", again.message);
+		page_problem(c,
+		    &(struct page_problem){ .status = 403,
+			.code = "bad_csrf_token",
+			.message = again.message,
+			.detail = again.detail });
 	else if (!fits)
 		page_login_form(c, 403, &again);
 	return fits;
@@ -184,11 +197,12 @@ refuse(struct ctx *c, const struct login_form *form)
 	struct login_form again = *form;
 
 	if (c->req->wants_json) {
-		page_error_code(c, 401, "invalid_credentials", wrong_pair);
+		page_error_code(c, 401, "invalid_credentials",
+		    MSG_WRONG_PAIR);
 		add_challenge(c);
 		return;
 	}
-	again.message = wrong_pair;
+	again.message = MSG_WRONG_PAIR;
 	page_login_form(c, 401, &again);
 }
 
@@ -254,44 +268,34 @@ page_let_in(struct ctx *c, const struct user_row *user,
 	secret_wipe(&session, sizeof(session));
 }
 
-/* "in 40 seconds", "in 5 minutes": rounded up, so that it is true. */
-static struct str
-wait_text(struct ctx *c, int64_t wait_s)
-{
-	if (wait_s < 100)
-		return arena_printf(c->arena, 64, "in %lld second%s",
-		    (long long)wait_s, wait_s == 1 ? "" : "s");
-	return arena_printf(
-	    c->arena, 64, "in %lld minutes", (long long)((wait_s + 59) / 60));
-}
-
 void
 page_throttled(struct ctx *c, const struct login_form *form, int64_t wait_ms)
 {
 	struct login_form again = *form;
 	int64_t wait_s = (wait_ms + 999) / 1000;
-	struct str seconds =
-	    arena_printf(c->arena, 24, "%lld", (long long)wait_s);
-	struct str text = arena_printf(c->arena, 256,
-	    "There were too many wrong passwords, so this one was not "
-	    "looked at. Try again %.*s.",
-	    STR_FMT(wait_text(c, wait_s)));
+	struct buf text = arena_buf(c->arena, 512);
 	struct jw w;
 
+	/* Rounded up, so that it is true. */
+	again.message =
+	    wait_s < 100 ? MSG_THROTTLED_SECONDS : MSG_THROTTLED_MINUTES;
+	again.number = wait_s < 100 ? wait_s : (wait_s + 59) / 60;
 	if (c->req->wants_json) {
+		words_say_number(WORDS_ENGLISH, again.message, again.number,
+		    &text);
 		response_reset(c->res, 429);
 		page_json(c, 429, &w);
 		jw_object(&w, NULL);
 		jw_str(&w, "error", STR("throttled"));
-		jw_str(&w, "message", text);
+		jw_str(&w, "message", buf_str(&text));
 		jw_int(&w, "retry_after", wait_s);
 		jw_str(&w, "request_id", str_from(c->req->id));
 		jw_end(&w);
 	} else {
-		again.message = text.p;
 		page_login_form(c, 429, &again);
 	}
-	response_header(c->res, "Retry-After", seconds);
+	response_header(c->res, "Retry-After",
+	    arena_printf(c->arena, 24, "%lld", (long long)wait_s));
 }
 
 /* A program without a browser's headers is served; a foreign page is not. */
@@ -300,8 +304,12 @@ json_is_ours(struct ctx *c)
 {
 	if (guard_origin(c) != GUARD_FOREIGN)
 		return true;
-	page_error_code(c, 403, "forbidden_origin",
-	    "The Origin of this request is not that of the site.");
+	page_problem(c,
+	    &(struct page_problem){ .status = 403,
+		.code = "forbidden_origin",
+		.message = MSG_FOREIGN_CHANGE,
+		.detail = "The Origin of this request is not that of the "
+			  "site." });
 	return false;
 }
 
@@ -331,13 +339,15 @@ page_login_post(struct ctx *c)
 			      : form_is_ours(c, in[4].text, &form)))
 		return;
 	if (!http_is_fine(c)) {
-		page_error_code(c, 403, "https_required", needs_https);
+		refuse_http(c);
 		return;
 	}
 	if (c->req->is_json &&
 	    (str_is_none(in[0].text) || str_is_none(in[1].text))) {
-		page_error(c, 400,
-		    "The object needs the strings username and password.");
+		page_problem(c,
+		    &(struct page_problem){ .status = 400,
+			.detail = "The object needs the strings username and "
+				  "password." });
 		return;
 	}
 	attempt = (struct sign_in){ .name = in[0].text, .pw = in[1].text };

@@ -10,7 +10,7 @@ page_logout(struct ctx *c)
 		page_fail(c, err);
 		return;
 	}
-	page_render(c, 200, "logout.html", "Sign out",
+	page_render(c, 200, "logout.html", MSG_SIGN_OUT,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),
 		T_FLAG("signed_in", ctx_signed_in(c)),
@@ -34,8 +34,7 @@ page_logout_post(struct ctx *c)
 		return;
 	if (guard_origin(c) == GUARD_FOREIGN) {
 		page_error_code(c, 403, "forbidden_origin",
-		    "This request came from another site, so you are still "
-		    "signed in.");
+		    MSG_STILL_SIGNED_IN);
 		return;
 	}
 	if (ctx_signed_in(c)) {

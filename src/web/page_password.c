@@ -36,18 +36,18 @@ look(struct ctx *c, struct secret *token, struct user_row *user, bool *alive)
 
 static void
 show_form(struct ctx *c, unsigned status, const struct user_row *user,
-    bool alive, struct str next, const char *message)
+    bool alive, struct str next, struct str message)
 {
 	char token[CSRF_TOKEN_LEN + 1];
 
 	if (!page_begin_form(c, status, token))
 		return;
-	page_render(c, status, "password.html", "Set your password",
+	page_render(c, status, "password.html", MSG_SET_YOUR_PASSWORD,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),
 		T_TEXT("username", str_from(user->username)),
 		T_TEXT("next", next_for_form(next)),
-		T_TEXT("message", str_from(message)), T_FLAG("dead", !alive) },
+		T_TEXT("message", message), T_FLAG("dead", !alive) },
 	    5);
 }
 
@@ -70,7 +70,7 @@ page_set_password(struct ctx *c)
 			page_fail(c, err);
 		else
 			show_form(c, alive ? 200 : 404, &user, alive,
-			    input_next(c), NULL);
+			    input_next(c), STR_NONE);
 		secret_wipe(&user, sizeof(user));
 	}
 	secret_wipe(&token, sizeof(token));
@@ -93,21 +93,21 @@ set_password(struct ctx *c, const struct secret *token,
     const struct user_row *user, struct str pw, struct str next)
 {
 	enum password_flaw flaw;
-	char text[256];
-	struct buf why;
+	int64_t number;
+	enum msg why;
 	bool used;
 	enum dk_err err;
 
 	err = link_use(
 	    c->web->dom, &c->asker, token, pw, c->now_ms, &flaw, &used);
-	if (flaw != PASSWORD_FINE) {
-		BUF_OVER(&why, text);
-		password_flaw_text(flaw, c->web->conf, &why);
-		show_form(c, 400, user, true, next, buf_z(&why));
+	why = password_flaw_message(flaw, c->web->conf, &number);
+	if (why != MSG_NONE) {
+		show_form(c, 400, user, true, next,
+		    page_say_number(c, why, number));
 	} else if (err != DK_OK) {
 		page_fail(c, err);
 	} else if (!used) {
-		show_form(c, 404, user, false, next, NULL);
+		show_form(c, 404, user, false, next, STR_NONE);
 	} else {
 		sign_in_next(c, next);
 		cookie_set_own(c, "link", STR(""), 0);
@@ -129,8 +129,7 @@ page_change_first(
 
 	if (c->req->wants_json) {
 		page_error_code(c, 403, "password_change_required",
-		    "This password has to be changed first. Sign in with a "
-		    "browser to do it.");
+		    MSG_CHANGE_FIRST);
 		return;
 	}
 	err = link_make(c->web->dom, &c->asker, user, c->now_ms, &token);
@@ -164,14 +163,14 @@ page_set_password_post(struct ctx *c)
 	if (guard_origin(c) != GUARD_OWN ||
 	    !guard_login_form(c, in[1].text, &no_cookie)) {
 		page_error_code(c, 403, "bad_csrf_token",
-		    "This form had grown old. Open your link again.");
+		    MSG_LINK_FORM_STALE);
 		return;
 	}
 	err = look(c, &token, &user, &alive);
 	if (err != DK_OK)
 		page_fail(c, err);
 	else if (!alive)
-		show_form(c, 404, &user, false, STR_NONE, NULL);
+		show_form(c, 404, &user, false, STR_NONE, STR_NONE);
 	else
 		set_password(
 		    c, &token, &user, in[0].text, next_or_home(c, in[2].text));

@@ -8,17 +8,17 @@
 
 static void
 show_form(struct ctx *c, unsigned status, struct str next,
-    const char *message)
+    enum msg message)
 {
 	char token[CSRF_TOKEN_LEN + 1];
 
 	if (!page_begin_form(c, status, token))
 		return;
-	page_render(c, status, "second.html", "One more step",
+	page_render(c, status, "second.html", MSG_ONE_MORE_STEP,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),
 		T_TEXT("next", next_for_form(next)),
-		T_TEXT("message", str_from(message)) },
+		T_TEXT("message", page_say(c, message)) },
 	    3);
 }
 
@@ -45,8 +45,11 @@ ask_for_code(struct ctx *c, const struct user_row *user,
 	enum dk_err err;
 
 	if (c->req->wants_json) {
-		page_error_code(c, 401, "second_factor_required",
-		    "Send the same again with totp_code.");
+		page_problem(c,
+		    &(struct page_problem){ .status = 401,
+			.code = "second_factor_required",
+			.message = MSG_CODE_HINT,
+			.detail = "Send the same again with totp_code." });
 		return;
 	}
 	err = make_ticket(c, user, form->remember, ticket);
@@ -54,7 +57,7 @@ ask_for_code(struct ctx *c, const struct user_row *user,
 		page_fail(c, err);
 		return;
 	}
-	show_form(c, 200, form->next, NULL);
+	show_form(c, 200, form->next, MSG_NONE);
 	cookie_set_own(c, "step", str_from(ticket), 0);
 	secret_wipe(ticket, sizeof(ticket));
 }
@@ -78,11 +81,10 @@ check_code(struct ctx *c, const struct user_row *user,
 		page_let_in(c, user, form, 2);
 	else if (c->req->wants_json)
 		page_error_code(c, 401, "invalid_code",
-		    "The code is wrong or has been used.");
+		    MSG_WRONG_CODE);
 	else
 		show_form(c, 401, form->next,
-		    "That code is wrong or has been used. Wait for the next "
-		    "one and enter it, or take a recovery code.");
+		    MSG_WRONG_CODE);
 	if (err == DK_OK && result == SIGN_IN_RIGHT &&
 	    !str_is_none(cookie_own(c, "step")))
 		cookie_set_own(c, "step", STR(""), 0);
@@ -116,7 +118,7 @@ page_second(struct ctx *c)
 	else if (str_is_none(cookie_own(c, "step")))
 		page_redirect_own(c, "/login");
 	else
-		show_form(c, 200, form.next, NULL);
+		show_form(c, 200, form.next, MSG_NONE);
 }
 
 void
@@ -138,8 +140,7 @@ page_second_post(struct ctx *c)
 	if (guard_origin(c) != GUARD_OWN ||
 	    !guard_login_form(c, in[2].text, &no_cookie)) {
 		page_error_code(c, 403, "bad_csrf_token",
-		    "This form had grown old. Start again from the sign-in "
-		    "page.");
+		    MSG_STEP_STALE);
 		return;
 	}
 	if (guard_has_login_cookie(c, &browser))
@@ -147,7 +148,7 @@ page_second_post(struct ctx *c)
 		    &browser, c->now_ms, &step, &user, &valid);
 	secret_wipe(&browser, sizeof(browser));
 	form.remember = valid && step.remember;
-	form.message = "That took more than ten minutes. Please start again.";
+	form.message = MSG_STEP_TOO_LATE;
 	if (err != DK_OK)
 		page_fail(c, err);
 	else if (!valid && c->req->wants_json)

@@ -67,7 +67,7 @@ page_session(struct ctx *c)
 
 	if (gate_lacks_factor(c, &err)) {
 		page_error_code(c, 403, "second_factor_required",
-		    "A second step has to be set up at /account first.");
+		    MSG_FACTOR_FIRST);
 		return;
 	}
 	if (err != DK_OK) {

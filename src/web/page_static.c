@@ -35,7 +35,7 @@ void
 page_logo(struct ctx *c)
 {
 	if (c->web->logo.text.n == 0)
-		page_error(c, 404, NULL);
+		page_error(c, 404, MSG_NONE);
 	else
 		send_file(c, &c->web->logo);
 }

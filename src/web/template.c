@@ -17,6 +17,7 @@ struct scope {
 	const struct template_value *values;
 	size_t n;
 	const struct scope *outer;
+	const struct language *language;
 };
 
 bool
@@ -62,6 +63,13 @@ template_take_section(struct str *text, struct str name, struct str *inner)
 		}
 	}
 	return false;
+}
+
+bool
+template_is_message(struct str tag, struct str *key)
+{
+	*key = str_sub(tag, 2, tag.n);
+	return str_starts(tag, STR("t:"));
 }
 
 static const struct template_value *
@@ -121,11 +129,24 @@ render_section(const struct templates *t, struct str inner, char kind,
 				    DK_OK;
 	for (i = 0; err == DK_OK && i < v->n_rows; i++) {
 		const struct scope row = { v->rows + i * v->n_values,
-			v->n_values, scope };
+			v->n_values, scope, scope->language };
 
 		err = render(t, inner, &row, out, depth);
 	}
 	return err;
+}
+
+/* A placeholder of a message is a value of the page. */
+static bool
+find_text(const void *arg, struct str name, struct str *text)
+{
+	const struct template_value *v = find_value(arg, name);
+
+	*text = STR_NONE;
+	if (v == NULL || v->kind != TEMPLATE_TEXT)
+		return false;
+	*text = v->text;
+	return true;
 }
 
 static enum dk_err
@@ -150,10 +171,14 @@ render_tag(const struct templates *t, struct str *text, struct str tag,
 		return render_section(t, inner, kind, v, scope, out,
 		    depth + 1);
 	}
-	v = find_value(scope, tag);
-	if (v == NULL || v->kind != TEMPLATE_TEXT)
+	if (template_is_message(tag, &name))
+		return words_add(scope->language, words_key(name), find_text,
+			   scope, buf_add_html, out) ?
+		    DK_OK :
+		    DK_ERR_INTERNAL;
+	if (!find_text(scope, tag, &inner))
 		return DK_ERR_INTERNAL;
-	buf_add_html(out, v->text);
+	buf_add_html(out, inner);
 	return DK_OK;
 }
 
@@ -178,9 +203,10 @@ render(const struct templates *t, struct str text, const struct scope *scope,
 
 enum dk_err
 template_render(const struct templates *t, const char *name,
-    const struct template_value *values, size_t n, struct buf *out)
+    const struct language *language, const struct template_value *values,
+    size_t n, struct buf *out)
 {
-	const struct scope page = { values, n, NULL };
+	const struct scope page = { values, n, NULL, language };
 	const struct template *found = find_template(t, str_from(name));
 
 	if (found == NULL)

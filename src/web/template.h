@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "words/words.h"
 
 /*
  * HTML templates (html/, embedded; a file of the same name in the template
@@ -18,6 +19,8 @@
  *				value not empty; once per row for a list
  *	{{^name}} … {{/name}}	the part when it is false, empty, no row
  *	{{>file.html}}		another template, one level of nesting deep
+ *	{{t:key}}		the message of that key (messages/en.txt), its
+ *				{placeholders} filled with the page's values
  *
  * {{name}} is allowed in text and in double-quoted attributes only; checked
  * at start, with file and line, together with unknown names and a form
@@ -69,10 +72,12 @@ void templates_close(struct templates *t);
 
 /*
  * Append the template to out, its names looked up in values[0..n), from the
- * back, so that later ones win.  DK_ERR_INTERNAL for an unknown name.
+ * back, so that later ones win; its messages in the language.
+ * DK_ERR_INTERNAL for an unknown name.
  */
 enum dk_err template_render(const struct templates *t, const char *name,
-    const struct template_value *values, size_t n, struct buf *out) DK_CHECK;
+    const struct language *language, const struct template_value *values,
+    size_t n, struct buf *out) DK_CHECK;
 
 /* Check one template's text alone; fuzzed. */
 enum dk_err template_check(struct str file, const char *name, struct str text,

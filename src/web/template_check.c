@@ -15,25 +15,17 @@
 static const struct {
 	const char *page, *names;
 } pages[] = {
-	{ "head.html", "site_name mount style title logo home" },
+	{ "head.html", "" },
 	{ "login.html",
-	    "site_name mount style title logo home next !csrf_token username "
-	    "message notice ?remember ?password_autofocus" },
-	{ "second.html",
-	    "site_name mount style title logo home next !csrf_token "
-	    "message" },
-	{ "password.html",
-	    "site_name mount style title logo home next username "
-	    "!csrf_token message ?dead" },
-	{ "logout.html",
-	    "site_name mount style title logo home ?signed_in username "
-	    "!csrf_token" },
-	{ "error.html",
-	    "site_name mount style title logo home heading message "
-	    "request_id" },
+	    "next !csrf_token username message detail notice ?remember "
+	    "?password_autofocus" },
+	{ "second.html", "next !csrf_token message" },
+	{ "password.html", "next username !csrf_token message ?dead" },
+	{ "logout.html", "?signed_in username !csrf_token" },
+	{ "error.html", "heading message detail request_id" },
 	{ "account.html",
-	    "site_name mount style title logo home next username "
-	    "display_name email !csrf_token message done ?fresh groups ?others "
+	    "next username display_name email !csrf_token message done "
+	    "?fresh groups ?others "
 	    "?sessions sessions.id sessions.device sessions.ip "
 	    "sessions.signed_in_at sessions.last_seen_at ?sessions.current "
 	    "?factor_on codes_left ?codes codes.code ?enrolling "
@@ -41,6 +33,9 @@ static const struct {
 	    "enrolling.seed_uri failures ?sign_ins sign_ins.at "
 	    "sign_ins.what sign_ins.from" },
 };
+
+/* What page_render gives to all of them. */
+static const char common[] = "site_name mount style title logo home lang dir";
 
 enum place {
 	IN_TEXT,
@@ -262,11 +257,10 @@ is_open(const struct check *c, char kind, struct str name)
 	return false;
 }
 
-/* What is the name here, between the sections that are open? */
 static enum kind
-kind_of(const struct check *c, struct str name)
+kind_in(const struct check *c, struct str list, struct str name)
 {
-	struct str list = names_of(c->page), word, within, rest;
+	struct str word, within, rest;
 
 	while (str_cut(&list, ' ', &word)) {
 		char mark = word.n > 0 ? word.p[0] : '\0';
@@ -284,6 +278,28 @@ kind_of(const struct check *c, struct str name)
 					   : NAME_TEXT;
 	}
 	return NAME_UNKNOWN;
+}
+
+static bool
+is_page(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (str_eq(str_from(name), str_from(pages[i].page)))
+			return true;
+	return false;
+}
+
+/* What is the name here, between the sections that are open? */
+static enum kind
+kind_of(const struct check *c, struct str name)
+{
+	enum kind kind = kind_in(c, names_of(c->page), name);
+
+	return kind == NAME_UNKNOWN && is_page(c->page) ?
+	    kind_in(c, str_from(common), name) :
+	    kind;
 }
 
 static enum dk_err
@@ -365,16 +381,47 @@ check_include(struct check *c, struct str tag)
 	return DK_OK;
 }
 
+/* What a page says: the message is there, and so is what it speaks of. */
 static enum dk_err
-check_value(struct check *c, struct str tag)
+check_message(struct check *c, struct str tag, struct str key)
+{
+	enum msg m = words_key(key);
+	struct str text, before, name;
+
+	if (m == MSG_NONE)
+		return refuse(c, tag, "is no message of doorkeep");
+	text = words_text(WORDS_ENGLISH, m, 2);
+	while (words_next(&text, &before, &name))
+		if (kind_of(c, name) <= NAME_SECTION)
+			return refuse(c, tag,
+			    "speaks of something that this page does not "
+			    "have here");
+	return DK_OK;
+}
+
+static enum dk_err
+check_name(struct check *c, struct str tag)
 {
 	enum kind kind = kind_of(c, tag);
+	struct str key;
 
+	if (template_is_message(tag, &key))
+		return check_message(c, tag, key);
 	if (kind == NAME_UNKNOWN)
 		return refuse(c, tag, "is no name that this page has here");
 	if (kind == NAME_SECTION)
 		return refuse(
 		    c, tag, "has no text; it opens a section, {{#name}}");
+	return DK_OK;
+}
+
+static enum dk_err
+check_value(struct check *c, struct str tag)
+{
+	enum dk_err err = check_name(c, tag);
+
+	if (err != DK_OK)
+		return err;
 	if (c->reading.place == IN_TAG || c->reading.place == IN_SINGLE)
 		return refuse(c, tag, "must stand in double quotes");
 	if (is_unsafe(&c->reading))

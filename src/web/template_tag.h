@@ -18,4 +18,7 @@ bool template_next_tag(struct str *text, struct str *before, struct str *tag);
 bool template_take_section(struct str *text, struct str name,
     struct str *inner);
 
+/* "t:key" names a message: then *key is its key. */
+bool template_is_message(struct str tag, struct str *key);
+
 #endif

@@ -141,6 +141,8 @@ web_open(struct web *web, const struct conf *conf, struct domain *dom,
 		err = templates_open(&web->templates, conf->templates,
 		    message);
 	if (err == DK_OK)
+		err = words_open(&web->words, STR_NONE, message);
+	if (err == DK_OK)
 		err = load_files(web, message);
 	if (err == DK_OK)
 		err = make_policy(web);
@@ -151,6 +153,7 @@ void
 web_close(struct web *web)
 {
 	templates_close(&web->templates);
+	words_close(&web->words);
 	if (web->arena.block != NULL)
 		arena_close(&web->arena);
 }
@@ -193,6 +196,7 @@ begin(struct ctx *c, struct web *web, struct request *req,
 	c->res = res;
 	c->now_ms = now_ms;
 	c->site = find_site(c);
+	c->language = WORDS_ENGLISH;
 	c->asker = (struct asker){ .actor = STR("web"),
 		.ip = req->has_addr ? str_from(req->addr_text) : STR_NONE,
 		.user_agent = req->user_agent,
@@ -263,11 +267,11 @@ dispatch(struct ctx *c)
 	enum dk_err err;
 
 	if (route == NULL && allow == NULL) {
-		page_error(c, 404, NULL);
+		page_error(c, 404, MSG_NONE);
 		return;
 	}
 	if (route == NULL) {
-		page_error(c, 405, NULL);
+		page_error(c, 405, MSG_NONE);
 		response_header(c->res, "Allow", str_from(allow));
 		return;
 	}
@@ -281,7 +285,8 @@ dispatch(struct ctx *c)
 		return;
 	}
 	if ((route->flags & ROUTE_PUBLIC) == 0 && !ctx_signed_in(c)) {
-		page_sign_in_here(c, page_own_path(c, route->path), NULL);
+		page_sign_in_here(c, page_own_path(c, route->path),
+		    MSG_NONE);
 		return;
 	}
 	route->handle(c);
@@ -309,7 +314,7 @@ web_handle(struct web *web, struct request *req, struct response *res,
 	/* Whatever went wrong on the way: an answer, and never a yes. */
 	if (res->status == 0 || res->failed || res->body.overflow) {
 		c.bare = false;
-		page_error(&c, 500, NULL);
+		page_error(&c, 500, MSG_NONE);
 	}
 	finish(&c);
 	secret_wipe(&c, sizeof(c));
@@ -325,7 +330,8 @@ web_fail(struct web *web, struct request *req, struct response *res,
 	LOG_WRITE(web->log, LOG_LEVEL_WARNING, "request_refused",
 	    { "request_id", str_from(req->id) }, { "ip", c.asker.ip },
 	    { "problem", str_from(problem) });
-	page_error(&c, status, problem);
+	page_problem(&c,
+	    &(struct page_problem){ .status = status, .detail = problem });
 	finish(&c);
 }
 

@@ -15,6 +15,7 @@
 #include "http/response.h"
 #include "store/users.h"
 #include "web/template.h"
+#include "words/words.h"
 
 /* A file that is served as it is, read at start. */
 struct web_file {
@@ -32,6 +33,7 @@ struct web {
 	struct domain *dom;
 	struct log *log;
 	struct templates templates;
+	struct words words;
 	struct arena arena;
 	struct web_file style, logo; /* logo.text.n == 0: none */
 	struct str security_policy;  /* Content-Security-Policy */

@@ -78,7 +78,7 @@ render(struct bench *b, const char *text, const char *head,
 	b->t.item[1] =
 	    (struct template){ .name = "head.html", .text = str_from(head) };
 	buf_reset(&b->out);
-	*err = template_render(&b->t, "page.html", values, n, &b->out);
+	*err = template_render(&b->t, "page.html", WORDS_ENGLISH, values, n, &b->out);
 	return buf_z(&b->out);
 }
 
@@ -138,6 +138,11 @@ renders_values_sections_lists_and_the_head(void **state)
 		{ "{{^rows}}none{{/rows}}", "" },
 		{ "{{#none}}{{id}}{{/none}}{{^none}}0{{/none}}", "0" },
 		{ "[{{>head.html}}]", "[<Al>]" },
+		/* Messages, with what they speak of from the page or row. */
+		{ "{{t:password}}", "Password" },
+		{ "{{t:signed_in_as}}", "You are signed in as &lt;Al&gt;." },
+		{ "{{t:too_long}}", "The password is too long. Use at most 1 "
+				    "character." },
 		/* What a page hands over later wins. */
 		{ "{{twice}}", "second" },
 	};
@@ -145,14 +150,16 @@ renders_values_sections_lists_and_the_head(void **state)
 		T_TEXT("empty", STR("")), T_FLAG("on", true),
 		T_FLAG("off", false), T_LIST("rows", row_values, 2, 2),
 		T_LIST("none", NULL, 0, 2), T_TEXT("twice", STR("first")),
-		T_TEXT("twice", STR("second")) };
+		T_TEXT("twice", STR("second")),
+		T_TEXT("username", STR("<Al>")),
+		T_TEXT("characters", STR("1")) };
 	struct bench *b = *state;
 	enum dk_err err;
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *out =
-		    render(b, cases[i].text, "<{{name}}>", values, 8, &err);
+		    render(b, cases[i].text, "<{{name}}>", values, 10, &err);
 
 		if (err != DK_OK || strcmp(out, cases[i].out) != 0)
 			fail_msg("%s: %s", cases[i].text, out);
@@ -165,7 +172,8 @@ an_unknown_name_is_an_error_and_no_gap(void **state)
 	static const char *const texts[] = { "{{other}}", "{{ name }}",
 		"{{NAME}}", "{{#other}}{{/other}}", "{{^other}}{{/other}}",
 		"{{>other.html}}", "{{#name}}", "{{#name}}{{/nam}}", "{{on}}",
-		"{{rows}}", "{{id}}", "{{}}", "{{#}}{{/}}" };
+		"{{rows}}", "{{id}}", "{{}}", "{{#}}{{/}}", "{{t:other}}",
+		"{{t:}}", "{{t:signed_in_as}}" };
 	const struct template_value values[] = { T_TEXT("name", STR("Al")),
 		T_FLAG("on", true), T_LIST("rows", row_values, 2, 2) };
 	struct bench *b = *state;
@@ -178,7 +186,7 @@ an_unknown_name_is_an_error_and_no_gap(void **state)
 			fail_msg("%s", texts[i]);
 	}
 	assert_int_equal(
-	    template_render(&b->t, "none.html", values, 3, &b->out),
+	    template_render(&b->t, "none.html", WORDS_ENGLISH, values, 3, &b->out),
 	    DK_ERR_INTERNAL);
 }
 
@@ -333,6 +341,19 @@ static const struct {
 	{ "{{#remember}}checked{{/remember}}", true },
 	{ "{{home}} {{site_name}} {{mount}} {{style}} {{title}} {{logo}}",
 	    true },
+	{ "<html lang=\"{{lang}}\" dir=\"{{dir}}\">", true },
+	/* Messages: there are such, and the page has what they speak of. */
+	{ "{{t:sign_in}}", true },
+	{ "<p title=\"{{t:sign_in}}\">", true },
+	{ "{{t:signed_in_as}}", true },
+	{ "{{t:sign_inn}}", false },
+	{ "{{t:}}", false },
+	{ "{{t: sign_in}}", false },
+	{ "{{#t:sign_in}}{{/t:sign_in}}", false },
+	{ "{{t:last_seen}}", false },
+	{ "<p title='{{t:sign_in}}'>", false },
+	{ "<p {{t:sign_in}}>", false },
+	{ "<script>{{t:sign_in}}</script>", false },
 	/* The head, between tags. */
 	{ "{{>head.html}}", true },
 	{ "{{>login.html}}", false },
@@ -407,6 +428,9 @@ names_of_rows_belong_into_their_list(void **state)
 		{ "{{seed_text}}", false },
 		{ "{{#enrolling}}{{seed_text}}{{/enrolling}}", true },
 		{ "{{#codes}}{{code}}{{/codes}}{{codes_left}}", true },
+		{ "{{t:last_seen}}", false },
+		{ "{{#sessions}}{{t:last_seen}}{{/sessions}}", true },
+		{ "{{t:second_step_is_on}}", true },
 	};
 	struct bench *b = *state;
 	char text[512];
@@ -512,10 +536,13 @@ a_file_of_the_same_name_replaces_a_template(void **state)
 	put_file(b, "style.css", "{{nonsense}}", 12);
 	assert_int_equal(open_with(b), DK_OK);
 	assert_int_equal(
-	    template_render(&b->t, "error.html", values, 1, &b->out), DK_OK);
+	    template_render(
+		&b->t, "error.html", WORDS_ENGLISH, values, 1, &b->out),
+	    DK_OK);
 	assert_string_equal(buf_z(&b->out), "own: &lt;b&gt;");
 	assert_int_equal(
-	    template_render(&b->t, "other.html", values, 1, &b->out),
+	    template_render(
+		&b->t, "other.html", WORDS_ENGLISH, values, 1, &b->out),
 	    DK_ERR_INTERNAL);
 }
 

@@ -818,7 +818,7 @@ looking_at_the_page_signs_nobody_out(void **state)
 		assert_true(desk_is_signed_in(d));
 	}
 	assert_int_equal(desk_get(d, "/auth/logout"), 200);
-	assert_true(desk_shows(d, "<b>alice</b>"));
+	assert_true(desk_shows(d, "You are signed in as alice."));
 	assert_true(desk_shows(d, "method=\"post\" action=\"/auth/logout\""));
 }
 
