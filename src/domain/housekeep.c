@@ -24,9 +24,9 @@ housekeep(struct domain *dom, int64_t now_ms)
 	if (err == DK_OK)
 		err = sessions_purge_step(
 		    dom->db, str_from(from), STEP, now_ms, last, &n);
-	/* Past the end the table begins anew, or its first rows, which few
-	 * random ids lie before, would hardly ever be looked at. */
-	if (err == DK_OK && last[0] == '\0')
+	/* And the first rows, which few random ids lie before: they would
+	 * hardly ever be looked at, and a small table not as a whole. */
+	if (err == DK_OK)
 		err = sessions_purge_step(
 		    dom->db, STR(""), STEP, now_ms, last, &n);
 	if (err == DK_OK)
