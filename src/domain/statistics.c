@@ -194,7 +194,7 @@ statistics_flush(struct domain *dom, int64_t now_ms)
 
 /* In order, so that what is counted has no gap. */
 static enum dk_err
-count_hours(struct domain *dom, int64_t now_ms)
+count_each_hour(struct domain *dom, int64_t now_ms)
 {
 	int64_t oldest = floor_to(now_ms - LONGEST_MS, HOUR_MS), hour;
 	unsigned steps = 0;
@@ -205,6 +205,24 @@ count_hours(struct domain *dom, int64_t now_ms)
 	     hour + HOUR_MS + GRACE_MS <= now_ms;
 	     hour += HOUR_MS, steps++)
 		err = hours_count(dom->db, hour);
+	return err;
+}
+
+/*
+ * One commit for all of them: with one each, the many hours after a long rest
+ * would hold up the touches of sessions, which never wait for the lock.
+ */
+static enum dk_err
+count_hours(struct domain *dom, int64_t now_ms)
+{
+	int64_t last;
+	enum dk_err err = hours_last_counted(dom->db, &last);
+
+	if (err != DK_OK || last + 2 * HOUR_MS + GRACE_MS > now_ms)
+		return err;
+	err = db_begin(dom->db, DB_WRITE);
+	if (err == DK_OK)
+		err = db_end(dom->db, count_each_hour(dom, now_ms));
 	return err;
 }
 
