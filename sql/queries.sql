@@ -619,11 +619,11 @@ SELECT hour, sign_ins, failures, throttled, counted FROM hours
  ORDER BY hour;
 
 -- name: hour_uncounted
--- $1 from, $2 before; hour, sign-ins and failures, from the events
+-- $1 from, $2 before; the columns of hour_list, from the events
 SELECT at - at % 3600000,
        sum(CASE WHEN outcome = 'success' AND event = 'sign_in'
            THEN 1 ELSE 0 END),
-       sum(CASE WHEN outcome = 'failure' THEN 1 ELSE 0 END)
+       sum(CASE WHEN outcome = 'failure' THEN 1 ELSE 0 END), 0, 0
   FROM events
  WHERE event IN ('sign_in', 'second_factor') AND at >= $1 AND at < $2
  GROUP BY at - at % 3600000

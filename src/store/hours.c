@@ -25,15 +25,15 @@ hours_add_throttled(struct db *db, int64_t hour_ms, int64_t n)
 	return db_exec(db, Q_HOUR_ADD_THROTTLED, args, 2, NULL);
 }
 
-enum dk_err
-hours_list(struct db *db, int64_t from_ms, int64_t to_ms, hours_fn *fn,
-    void *arg)
+static enum dk_err
+each_hour(struct db *db, enum query q, int64_t from_ms, int64_t to_ms,
+    hours_fn *fn, void *arg)
 {
 	const struct db_arg args[] = { DB_ARG_INT(from_ms),
 		DB_ARG_INT(to_ms) };
 	struct hour_row row;
 	bool some = false;
-	enum dk_err err = db_query(db, Q_HOUR_LIST, args, 2);
+	enum dk_err err = db_query(db, q, args, 2);
 
 	while (err == DK_OK) {
 		err = db_next(db, &some);
@@ -51,26 +51,17 @@ hours_list(struct db *db, int64_t from_ms, int64_t to_ms, hours_fn *fn,
 }
 
 enum dk_err
+hours_list(struct db *db, int64_t from_ms, int64_t to_ms, hours_fn *fn,
+    void *arg)
+{
+	return each_hour(db, Q_HOUR_LIST, from_ms, to_ms, fn, arg);
+}
+
+enum dk_err
 hours_from_events(struct db *db, int64_t from_ms, int64_t to_ms, hours_fn *fn,
     void *arg)
 {
-	const struct db_arg args[] = { DB_ARG_INT(from_ms),
-		DB_ARG_INT(to_ms) };
-	struct hour_row row;
-	bool some = false;
-	enum dk_err err = db_query(db, Q_HOUR_UNCOUNTED, args, 2);
-
-	while (err == DK_OK) {
-		err = db_next(db, &some);
-		if (err != DK_OK || !some)
-			break;
-		row = (struct hour_row){ .hour_ms = db_int(db, 0),
-			.sign_ins = db_int(db, 1),
-			.failures = db_int(db, 2) };
-		fn(arg, &row);
-	}
-	db_done(db);
-	return err;
+	return each_hour(db, Q_HOUR_UNCOUNTED, from_ms, to_ms, fn, arg);
 }
 
 enum dk_err
