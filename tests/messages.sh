@@ -19,7 +19,7 @@ for key in $keys; do
 	upper=$(echo "$key" | tr '[:lower:]' '[:upper:]')
 	echo "$used" | grep -qx "MSG_$upper" ||
 	    echo "$shown" | grep -qx "{{t:$key" || {
-		echo "messages/en.txt:$(grep -n "^$key[ [=]" messages/en.txt |
+		echo "messages/en.txt:$(grep -n "^$key[][ =]" messages/en.txt |
 		    head -n 1 | cut -d: -f1): nobody says $key; remove it"
 		status=1
 	}
