@@ -29,6 +29,25 @@ beside(struct buf *path, struct str program)
 }
 
 /*
+ * The same for a name that may be relative: the directory of a program that
+ * has just been started is still the one that it was started in.
+ */
+static bool
+beside_name(struct buf *path, const char *name)
+{
+	char file[PATH_LEN_MAX], here[PATH_LEN_MAX] = "";
+	struct buf b;
+
+	BUF_OVER(&b, file);
+	if (name[0] != '/' && getcwd(here, sizeof(here)) == NULL)
+		return false;
+	if (name[0] != '/')
+		buf_addf(&b, "%s/", here);
+	buf_addz(&b, name);
+	return buf_ok(&b) && beside(path, buf_str(&b));
+}
+
+/*
  * The kernel says what was executed: by the name that was used (a link in a
  * cgi-bin, say), and by the file behind it.  No request can change either.
  */
@@ -40,7 +59,7 @@ beside_program(struct buf *path)
 	char file[PATH_LEN_MAX];
 	ssize_t n;
 
-	if (name != NULL && name[0] == '/' && beside(path, str_from(name)))
+	if (name != NULL && beside_name(path, name))
 		return true;
 	n = readlink("/proc/self/exe", file, sizeof(file));
 	return n > 0 && (size_t)n < sizeof(file) &&

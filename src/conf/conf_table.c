@@ -477,8 +477,9 @@ conf_set(struct conf *conf, const struct conf_key *key, struct str text,
 	}
 	if (text.n > CONF_VALUE_MAX)
 		return fail(message, "may have at most 1024 bytes");
-	*value = text;
-	return DK_OK;
+	/* A path goes to the system, which wants its end marked. */
+	*value = arena_dup(arena, text);
+	return str_is_none(*value) ? DK_ERR_NOMEM : DK_OK;
 }
 
 static void

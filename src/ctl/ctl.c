@@ -307,6 +307,9 @@ parse(struct ctl *ctl, char **argv)
 			options = false;
 		else if (options && str_eq(text, STR("-h")))
 			e = take_option(ctl, STR("help"), argv + 1, &took_next);
+		else if (options && ctl->n_operands == 0 &&
+		    str_eq(text, STR("--version")))
+			e = take_operand(ctl, *argv + 2);
 		else if (options && str_starts(text, STR("--")))
 			e = take_option(ctl, str_sub(text, 2, text.n), argv + 1,
 			    &took_next);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "web/web.h"
 
 enum { VALUE_MAX = 8 * 1024, PRIVATE_MODE_MASK = 0027 };
 
@@ -158,17 +159,28 @@ check_readable(struct str path, const char *key)
 	return CTL_DONE;
 }
 
+/* The files of the site's own, read and checked as a worker does it. */
+static enum ctl_exit
+check_pages(struct ctl *ctl)
+{
+	char text[1024];
+	struct buf message;
+	struct web web;
+	enum dk_err err;
+
+	BUF_OVER(&message, text);
+	err = web_open(&web, &ctl->conf, &ctl->dom, &ctl->log, &message);
+	web_close(&web);
+	return err == DK_OK ? CTL_DONE : ctl_fail("%s", buf_z(&message));
+}
+
 enum ctl_exit
 ctl_config_check(struct ctl *ctl)
 {
 	enum ctl_exit e = check_private(ctl);
 
 	if (e == CTL_DONE)
-		e = check_readable(ctl->conf.templates, "[site] templates");
-	if (e == CTL_DONE)
-		e = check_readable(ctl->conf.stylesheet, "[site] stylesheet");
-	if (e == CTL_DONE)
-		e = check_readable(ctl->conf.logo, "[site] logo");
+		e = check_pages(ctl);
 	if (e == CTL_DONE)
 		e = check_readable(ctl->conf.password_blocklist,
 		    "[security] password_blocklist");

@@ -1,5 +1,6 @@
 #include "domain/account.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -215,10 +216,28 @@ new_id(int64_t *id)
 	return err;
 }
 
+/* Against the rules; a list that cannot be read lets nothing pass. */
+static enum dk_err
+judge(struct domain *dom, struct str pw, const struct user_row *user,
+    bool has_factor, enum password_flaw *flaw)
+{
+	*flaw = has_factor
+	    ? password_judge_with_factor(dom->conf, pw, user)
+	    : password_judge(dom->conf, pw, user);
+	if (*flaw != PASSWORD_NOT_CHECKED)
+		return DK_OK;
+	LOG_WRITE(dom->log, LOG_LEVEL_ERROR, "password_blocklist_unreadable",
+	    { "file", dom->conf->password_blocklist },
+	    { "cause", str_from(strerror(errno)) });
+	*flaw = PASSWORD_FINE;
+	return DK_ERR_IO;
+}
+
 static enum dk_err
 fill_in(struct domain *dom, const struct account_new *new_account,
     struct user_row *row, enum password_flaw *flaw)
 {
+	enum dk_err err;
 	size_t i;
 
 	if (!account_name_is_valid(new_account->name) ||
@@ -236,10 +255,12 @@ fill_in(struct domain *dom, const struct account_new *new_account,
 			return DK_ERR_INPUT;
 	if (str_is_none(new_account->pw))
 		return DK_OK;
-	*flaw = password_judge(dom->conf, new_account->pw, row);
-	if (*flaw != PASSWORD_FINE)
-		return DK_ERR_INPUT;
-	return password_hash(dom, new_account->pw, row->password_hash);
+	err = judge(dom, new_account->pw, row, false, flaw);
+	if (err == DK_OK && *flaw != PASSWORD_FINE)
+		err = DK_ERR_INPUT;
+	return err == DK_OK
+	    ? password_hash(dom, new_account->pw, row->password_hash)
+	    : err;
 }
 
 /* Within a transaction: the row, its groups, its event. */
@@ -332,11 +353,9 @@ account_judge_password(struct domain *dom, const struct user_row *user,
 	*is_short = false;
 	if (err != DK_OK)
 		return err;
-	*flaw = state == FACTOR_ON
-	    ? password_judge_with_factor(dom->conf, pw, user)
-	    : password_judge(dom->conf, pw, user);
-	if (*flaw != PASSWORD_FINE)
-		return DK_OK;
+	err = judge(dom, pw, user, state == FACTOR_ON, flaw);
+	if (err != DK_OK || *flaw != PASSWORD_FINE)
+		return err;
 	*is_short = password_is_short(dom->conf, pw);
 	/* One that others know is not kept by setting it again (DK-W-09). */
 	if (user->must_change && user->password_hash[0] != '\0')

@@ -272,19 +272,19 @@ is_well_known(struct str pw)
 	return false;
 }
 
-/* A whole line of the site's own list. */
-static bool
-is_listed(const struct conf *conf, struct str pw)
+/* A whole line of the site's own list? */
+static enum password_flaw
+look_up(const struct conf *conf, struct str pw)
 {
 	char line[BLOCKLIST_LINE_MAX];
 	bool listed = false;
 	FILE *f;
 
 	if (str_is_none(conf->password_blocklist))
-		return false;
+		return PASSWORD_FINE;
 	f = fopen(conf->password_blocklist.p, "re");
 	if (f == NULL)
-		return false;
+		return PASSWORD_NOT_CHECKED;
 	while (!listed && fgets(line, sizeof(line), f) != NULL) {
 		struct str s = str_from(line);
 
@@ -294,7 +294,7 @@ is_listed(const struct conf *conf, struct str pw)
 		listed = s.n > 0 && str_ieq(pw, s);
 	}
 	(void)fclose(f);
-	return listed;
+	return listed ? PASSWORD_COMMON : PASSWORD_FINE;
 }
 
 static size_t
@@ -330,9 +330,7 @@ judge(const struct conf *conf, struct str pw, const struct user_row *user,
 		    : PASSWORD_TOO_SHORT_WITH_FACTOR;
 	if (is_name(pw, conf, user))
 		return PASSWORD_IS_NAME;
-	if (is_well_known(pw) || is_listed(conf, pw))
-		return PASSWORD_COMMON;
-	return PASSWORD_FINE;
+	return is_well_known(pw) ? PASSWORD_COMMON : look_up(conf, pw);
 }
 
 enum password_flaw
@@ -380,6 +378,8 @@ password_flaw_message(
 		return MSG_IS_AS_BEFORE;
 	case PASSWORD_COMMON:
 		return MSG_IS_COMMON;
+	case PASSWORD_NOT_CHECKED:
+		return MSG_NOT_CHECKED;
 	}
 	return MSG_NONE;
 }

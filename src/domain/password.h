@@ -48,7 +48,8 @@ enum password_flaw {
 	PASSWORD_NOT_TEXT, /* not UTF-8, or holds NUL */
 	PASSWORD_IS_NAME,  /* the user's or the site's name */
 	PASSWORD_COMMON,   /* on the list */
-	PASSWORD_AS_BEFORE /* and that one has to go */
+	PASSWORD_AS_BEFORE, /* and that one has to go */
+	PASSWORD_NOT_CHECKED /* the site's list cannot be read; errno */
 };
 enum password_flaw password_judge(
     const struct conf *conf, struct str pw, const struct user_row *user);

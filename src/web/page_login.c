@@ -23,26 +23,6 @@ http_is_fine(const struct ctx *c)
 	return c->req->https || c->req->local || c->web->conf->allow_http;
 }
 
-/* RFC 9110 15.5.2 asks for a challenge with each 401. */
-static void
-add_challenge(struct ctx *c)
-{
-	char text[512];
-	struct buf b;
-	struct str name = c->web->conf->name;
-	size_t i;
-
-	BUF_OVER(&b, text);
-	buf_addz(&b, "Cookie realm=\"");
-	for (i = 0; i < name.n; i++)
-		if (name.p[i] > 0x1f && name.p[i] < 0x7f && name.p[i] != '"' &&
-		    name.p[i] != '\\')
-			buf_addc(&b, name.p[i]);
-	buf_addf(&b, "\", form-action=\"%.*s/login\", cookie-name=\"%.*s\"",
-	    STR_FMT(c->web->conf->mount), STR_FMT(cookie_name(c)));
-	response_header(c->res, "WWW-Authenticate", buf_str(&b));
-}
-
 static void
 refuse_http(struct ctx *c)
 {
@@ -76,8 +56,6 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 		T_FLAG("remember", form->remember),
 		T_FLAG("password_autofocus", form->username.n > 0) },
 	    8);
-	if (status == 401)
-		add_challenge(c);
 }
 
 void
@@ -99,7 +77,6 @@ page_sign_in_here(struct ctx *c, struct str next, enum msg notice)
 	jw_str(&w, "login_url", page_own_path(c, "/login"));
 	jw_str(&w, "request_id", str_from(c->req->id));
 	jw_end(&w);
-	add_challenge(c);
 }
 
 /*
@@ -199,7 +176,6 @@ refuse(struct ctx *c, const struct login_form *form)
 	if (c->req->wants_json) {
 		page_error_code(c, 401, "invalid_credentials",
 		    MSG_WRONG_PAIR);
-		add_challenge(c);
 		return;
 	}
 	again.message = MSG_WRONG_PAIR;

@@ -13,7 +13,7 @@ const struct route routes[] = {
 	{ "/second-factor", METHOD_POST, page_second_post, ROUTE_PUBLIC },
 	{ "/set-password", METHOD_GET, page_set_password, ROUTE_PUBLIC },
 	{ "/set-password", METHOD_POST, page_set_password_post, ROUTE_PUBLIC },
-	{ "/session", METHOD_GET, page_session, 0 },
+	{ "/session", METHOD_GET, page_session, ROUTE_JSON },
 	{ "/check", METHOD_GET, page_check, ROUTE_PUBLIC | ROUTE_ANY_METHOD },
 	{ "/account", METHOD_GET, page_account, 0 },
 	{ "/account", METHOD_POST, page_account_post, 0 },

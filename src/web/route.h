@@ -8,7 +8,8 @@
 enum route_flags {
 	ROUTE_PUBLIC = 1,
 	ROUTE_ANY_METHOD = 2, /* /check sees the client's method */
-	ROUTE_NO_STORE = 4    /* answers while the store is away */
+	ROUTE_NO_STORE = 4,   /* answers while the store is away */
+	ROUTE_JSON = 8	      /* JSON to everybody, errors too */
 };
 
 struct route {

@@ -204,6 +204,26 @@ begin(struct ctx *c, struct web *web, struct request *req,
 		.request_id = str_from(req->id) };
 }
 
+/* RFC 9110 15.5.2 asks for a challenge with every 401. */
+static void
+add_challenge(struct ctx *c)
+{
+	char text[512];
+	struct buf b;
+	struct str name = c->web->conf->name;
+	size_t i;
+
+	BUF_OVER(&b, text);
+	buf_addz(&b, "Cookie realm=\"");
+	for (i = 0; i < name.n; i++)
+		if (name.p[i] > 0x1f && name.p[i] < 0x7f && name.p[i] != '"' &&
+		    name.p[i] != '\\')
+			buf_addc(&b, name.p[i]);
+	buf_addf(&b, "\", form-action=\"%.*s/login\", cookie-name=\"%.*s\"",
+	    STR_FMT(c->web->conf->mount), STR_FMT(cookie_name(c)));
+	response_header(c->res, "WWW-Authenticate", buf_str(&b));
+}
+
 /*
  * Headers that stand on every answer of ours.  An allowing answer of the
  * gate has none of them: Apache would pass them on to the client.
@@ -236,6 +256,8 @@ finish(struct ctx *c)
 	if (c->no_referrer)
 		response_header(c->res, "Referrer-Policy",
 		    STR("no-referrer"));
+	if (c->res->status == 401)
+		add_challenge(c);
 	if (!c->cacheable)
 		response_header(c->res, "Cache-Control", STR("no-store"));
 }
@@ -275,6 +297,9 @@ dispatch(struct ctx *c)
 		response_header(c->res, "Allow", str_from(allow));
 		return;
 	}
+	/* A person may look at it too; it stays what programs read. */
+	if ((route->flags & ROUTE_JSON) != 0)
+		c->req->wants_json = true;
 	err = (route->flags & ROUTE_NO_STORE) != 0 ?
 	    DK_OK :
 	    domain_connect(c->web->dom, clock_monotonic_ms());

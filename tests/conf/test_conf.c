@@ -308,6 +308,22 @@ takes_a_value_within_its_bounds(void **state)
 	}
 }
 
+/* The system takes a path up to its NUL, whatever stands behind it. */
+static void
+ends_a_path_where_its_line_ends(void **state)
+{
+	struct stand *s = *state;
+
+	must_parse(s,
+	    SITE "stylesheet = /srv/style.css\n"
+		 "logo = /srv/logo.png\ntemplates = /srv/pages\n"
+		 "[security]\npassword_blocklist = /srv/words\nallow_http = no\n");
+	assert_string_equal(s->conf.stylesheet.p, "/srv/style.css");
+	assert_string_equal(s->conf.logo.p, "/srv/logo.png");
+	assert_string_equal(s->conf.templates.p, "/srv/pages");
+	assert_string_equal(s->conf.password_blocklist.p, "/srv/words");
+}
+
 #define NO_TIME(bounds) \
 	"is no time within bounds; write a number and s, m, h or d, " bounds
 #define NO_NET                                                        \
@@ -1480,6 +1496,7 @@ main(void)
 		STAND_TEST(shows_the_default_of_every_key),
 		STAND_TEST(puts_the_defaults_into_the_struct),
 		STAND_TEST(takes_a_value_within_its_bounds),
+		STAND_TEST(ends_a_path_where_its_line_ends),
 		STAND_TEST(says_what_is_wrong_with_a_value_and_what_is_allowed),
 		STAND_TEST(reads_an_origin_in_its_parts),
 		STAND_TEST(refuses_what_is_no_origin),

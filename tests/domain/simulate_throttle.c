@@ -2,6 +2,7 @@
  * What an attacker gets in a day, through the real counters and a real store,
  * with a clock of our own: `simulate_throttle ADDRESSES ACCOUNTS HOURS`.
  * Every address guesses as fast as it is allowed, over all accounts in turn.
+ * Fails when it gets more than is promised (DK-T-01, DK-T-02).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "domain/domain.h"
 #include "domain/throttle.h"
 
-enum { STEP_MS = 1000 };
+enum { STEP_MS = 1000, ACCOUNT_DAY_MAX = 100, SOURCE_HOUR_MAX = 150 };
 
 struct world {
 	struct arena arena;
@@ -128,5 +129,6 @@ main(int argc, char **argv)
 	free(ready);
 	free(next);
 	free(checked);
-	return 0;
+	return most > (hours + 23) / 24 * ACCOUNT_DAY_MAX ||
+	    total > addresses * hours * SOURCE_HOUR_MAX;
 }

@@ -380,6 +380,14 @@ refuses_the_lines_of_the_sites_own_list(void **state)
 	assert_int_equal(
 	    password_judge(&s->conf, STR("passwordpassword"), &user),
 	    PASSWORD_COMMON);
+	/* Without the list nobody can tell. */
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(
+	    password_judge(&s->conf, STR("last year's long winter"), &user),
+	    PASSWORD_NOT_CHECKED);
+	assert_int_equal(
+	    password_judge(&s->conf, STR("passwordpassword"), &user),
+	    PASSWORD_COMMON);
 }
 
 /* DK-W-08 */
@@ -393,7 +401,7 @@ says_what_is_wrong_and_what_to_do(void **state)
 	enum msg why;
 	int flaw;
 
-	for (flaw = PASSWORD_TOO_SHORT; flaw <= PASSWORD_COMMON; flaw++) {
+	for (flaw = PASSWORD_TOO_SHORT; flaw <= PASSWORD_NOT_CHECKED; flaw++) {
 		BUF_OVER(&out, text);
 		why = password_flaw_message(
 		    (enum password_flaw)flaw, &s->conf, &number);

@@ -944,9 +944,9 @@ class Links(FactorPart):
 
 # ---- the whole ------------------------------------------------------------------------
 
-def run_parts(secrets, report, parts, **options):
+def run_parts(secrets, report, parts, kind=AccountStand, **options):
     """Part after part on one stand, and then a look at what is left."""
-    stand = AccountStand(secrets, **options)
+    stand = kind(secrets, **options)
     try:
         stand.start()
         for part in parts:

@@ -58,6 +58,21 @@ def environment(secrets, report):
             head, body = call(stand, REQUEST)
             eq(head[0], "Status: 200 OK", "first line")
             true(b"csrf_token" in body, "the form")
+        with report.case(name + "a link to it finds the file beside the "
+                         "link, started from there or elsewhere", "DK-G-11",
+                         box):
+            links = box.path("links")
+            os.mkdir(links)
+            os.symlink(box.path("bin", "doorkeep.fcgi"),
+                       os.path.join(links, "doorkeep.fcgi"))
+            box.write("links/doorkeep.conf",
+                      stand.config().replace("origin", "origine"))
+            for program in ("./doorkeep.fcgi", "../links/doorkeep.fcgi",
+                            os.path.join(links, "doorkeep.fcgi")):
+                done = box.run([program], exact_env=REQUEST, check=False,
+                               cwd=links, timeout=20)
+                true(b"links/doorkeep.conf:" in done.stderr.replace(
+                    b"/./", b"/"), repr(done.stderr))
         with report.case(name + "Status comes first on every error",
                          "DK-G-08 DK-I-06", box):
             for change in ({"REQUEST_URI": "/auth/nothing",

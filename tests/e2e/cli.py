@@ -130,6 +130,7 @@ class CommandLine:
                 for line in out.split("\n"):
                     true(len(line) <= 110, "long line: " + line)
             eq(self.good("version"), "doorkeep 0.1.0\n", "version")
+            eq(self.good("--version"), "doorkeep 0.1.0\n", "--version")
             eq(self.value("version"), {"version": "0.1.0"}, "version")
         with self.case("misuse is told apart, with its cure", "DK-Z-09"):
             for args, says in (
@@ -458,6 +459,16 @@ class CommandLine:
             wrong = stand.box.write("etc/wrong.conf", stand.config(), 0o666)
             self.refused("config", "check", "--config", wrong,
                          says="chmod 0640")
+            for key, value, says in (
+                    ("templates", stand.box.path("pages"),
+                     r"pages/login\.html:1: {{wrong}}"),
+                    ("stylesheet", "/nowhere.css", r"/nowhere\.css: must be"),
+                    ("logo", stand.config_file, "no SVG, PNG or JPEG")):
+                stand.box.write("pages/login.html", "<p>{{wrong}}")
+                wrong = stand.box.write(
+                    "etc/wrong.conf", stand.config().replace(
+                        "[store]", "%s = %s\n[store]" % (key, value)), 0o640)
+                self.refused("config", "check", "--config", wrong, says=says)
             self.refused("serve", "--listen", "unix:/tmp/x", "--program",
                          "/nowhere", says="--program")
             self.refused("user", "list", "--config", "/nowhere.conf",

@@ -1,9 +1,10 @@
 """Passwords and sessions on the person's own page."""
 
+import os
 import unicodedata
 
-from accounts import (AT_ONCE, GUESSES, MINUTE, WRONG, FactorPart, Part,
-                      at_once, run_parts)
+from accounts import (AT_ONCE, GUESSES, MINUTE, WRONG, AccountStand,
+                      FactorPart, Part, at_once, run_parts)
 from harness import PASSWORD, eq, one_of, true
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 " \
@@ -332,7 +333,68 @@ class Limit(Part):
             eq(sum(self.let_in(b) for b in browsers), 3, "who is in")
 
 
+class OwnFiles(AccountStand):
+    """The site's own stylesheet, logo and list of refused passwords."""
+
+    style = "main{color:#123}\n"
+    logo = '<svg xmlns="http://www.w3.org/2000/svg"/>\n'
+
+    def write_site(self):
+        super().write_site()
+        write = self.box.write
+        self.words = write("etc/words", "not at This Site\nnor that\n")
+        self.extra = "[site]\nstylesheet = %s\nlogo = %s\n%s" \
+            "password_blocklist = %s\n[log]\nformat = text\n" % (
+                write("etc/style.css", self.style),
+                write("etc/logo.svg", self.logo), self.extra, self.words)
+
+
+class SitePart(Part):
+    title = "files of the site's own"
+
+    def run(self):
+        stand = self.stand
+        with self.case("stylesheet and logo are served"):
+            page = stand.browser().get(stand.url("/login")).page
+            for tag, key, text in (("link", "href", stand.style),
+                                   ("img", "src", stand.logo)):
+                href = [a[key] for name, a in page.tags if name == tag][0]
+                answer = stand.browser().get(href)
+                eq((answer.status, answer.text), (200, text), href)
+        with self.case("its list refuses, and where it cannot be read "
+                       "nothing passes", "DK-W-06"):
+            def add(name, password):
+                done = stand.admin("user", "add", name, "--password-stdin",
+                                   stdin=password, check=False)
+                return done.returncode, done.stderr.decode()
+            status, why = add("frank", "Not At This Site")
+            eq(status, 1, "exit status")
+            true("Many people" in why, why)
+            os.rename(stand.words, stand.words + ".away")
+            status, why = add("frank", PASSWORD)
+            eq(status, 1, "exit status")
+            true("password_blocklist" in why and stand.words in why, why)
+            os.rename(stand.words + ".away", stand.words)
+            eq(add("frank", PASSWORD)[0], 0, "exit status")
+            me = stand.signed_in("frank")
+            os.rename(stand.words, stand.words + ".away")
+            fields = {"csrf_token": me.fetch(stand.url("/session")).json[
+                "csrf_token"], "action": "change_password",
+                "current_password": PASSWORD, "new_password": WRONG}
+            answer = me.post_json(stand.url("/account"), fields)
+            eq((answer.status, answer.json["error"]), (503, "unavailable"),
+               "answer")
+            os.rename(stand.words + ".away", stand.words)
+            answer = me.post_json(stand.url("/account"), dict(
+                fields, new_password="NOT at this site"))
+            eq((answer.status, answer.json["error"]),
+               (400, "password_refused"), "answer")
+            eq(me.post_json(stand.url("/account"), fields).status, 204,
+               "answer")
+
+
 def run(secrets, report):
     run_parts(secrets, report, (Passwords, Sessions))
+    run_parts(secrets, report, (SitePart,), OwnFiles)
     run_parts(secrets, report, (Limit,),
               extra="[session]\nmax_per_user = 3\n")

@@ -173,6 +173,7 @@ PidFile {d}/run/httpd.pid
 Mutex file:{d}/run default
 ErrorLog {d}/log/error.log
 ServerName localhost
+Suexec Off
 Listen 127.0.0.1:{port}
 {load}
 StartServers 1

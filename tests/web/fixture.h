@@ -346,6 +346,10 @@ desk_send(struct desk *d)
 	d->body[body.n] = '\0';
 	d->body_len = body.n;
 	d->status = res.status;
+	/* RFC 9110 15.5.2; Apache makes the page of an access checker. */
+	if (d->status == 401 && body.n > 0 &&
+	    strstr(d->head, "\r\nWWW-Authenticate: Cookie ") == NULL)
+		fail_msg("401 without a challenge");
 	if (!d->without_cookies)
 		desk_keep_cookies(d, &res);
 	arena_reset(&d->arena);

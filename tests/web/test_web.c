@@ -1098,29 +1098,25 @@ what_is_no_navigation_is_answered_in_json(void **state)
 		{ "application/json", NULL, true },
 		{ "text/html, application/json", NULL, false },
 		{ "Application/JSON; q=1", NULL, true } };
-	static const char *const targets[] = { "/auth/session", "/auth/account",
-		"/auth/check", "/auth/none" };
+	static const char *const targets[] = { "/auth/account", "/auth/check",
+		"/auth/none" };
 	struct desk *d = *state;
 	size_t i, k;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		for (k = 0; k < 4; k++) {
+		for (k = 0; k < 3; k++) {
 			desk_begin(d, "GET", targets[k]);
 			desk_set(d, "HTTP_ACCEPT", cases[i].accept);
 			desk_set(d, "HTTP_SEC_FETCH_MODE", cases[i].mode);
-			assert_int_equal(desk_send(d), k == 3 ? 404 : 401);
+			assert_int_equal(desk_send(d), k == 2 ? 404 : 401);
 			if ((d->body[0] == '{') != cases[i].json)
 				fail_msg("%s %zu", targets[k], i);
-			if (cases[i].json && k < 3)
+			if (cases[i].json && k < 2)
 				assert_true(
 				    desk_shows(
 					d, "\"error\":\"not_signed_in\"") &&
 				    desk_shows(
 					d, "\"login_url\":\"/auth/login\""));
-			if (k < 3)
-				assert_memory_equal(
-				    desk_header(d, "WWW-Authenticate"),
-				    "Cookie ", 7);
 		}
 }
 
@@ -1216,7 +1212,28 @@ somebody_without_a_session_is_asked_to_sign_in(void **state)
 	assert_true(desk_shows(d, "name=\"next\" value=\"/auth/account\""));
 	desk_begin_form(d, "/auth/account", "action=end_others");
 	assert_int_equal(desk_send(d), 401);
-	assert_int_equal(desk_get(d, "/auth/session"), 401);
+}
+
+/* Whatever is asked for, a person's browser included. */
+static void
+session_speaks_json_to_everybody(void **state)
+{
+	static const char *const accepts[] = { NULL, "*/*", "text/html",
+		"text/html,application/xhtml+xml,*/*;q=0.8" };
+	struct desk *d = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(accepts) / sizeof(accepts[0]); i++) {
+		desk_begin(d, "GET", "/auth/session");
+		if (accepts[i] != NULL)
+			desk_set(d, "HTTP_ACCEPT", accepts[i]);
+		desk_set(d, "HTTP_SEC_FETCH_MODE", "navigate");
+		assert_int_equal(desk_send(d), 401);
+		assert_true(desk_header_is(d, "Content-Type",
+		    "application/json; charset=utf-8"));
+		assert_true(desk_shows(d, "{\"error\":\"not_signed_in\","));
+		assert_true(desk_shows(d, "\"login_url\":\"/auth/login\""));
+	}
 }
 
 /* DK-S-08, DK-S-09, DK-S-12 */
@@ -1388,6 +1405,7 @@ main(void)
 		DESK_TEST(static_files_are_kept_by_their_content),
 		DESK_TEST(looking_changes_nothing),
 		DESK_TEST(somebody_without_a_session_is_asked_to_sign_in),
+		DESK_TEST(session_speaks_json_to_everybody),
 		DESK_TEST(a_session_ends_by_time_and_by_hand),
 		DESK_TEST(says_unavailable_while_the_store_is_away),
 		DESK_TEST(an_error_in_the_store_is_no_answer),
