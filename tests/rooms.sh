@@ -7,7 +7,8 @@ cd "${srcdir:-.}" || exit 1
 status=0
 
 # room: the rooms that it may use, with its own.  web uses the structs of the
-# store's rows and nothing else of it; ctl uses two parsers of http.
+# store's rows and nothing else of it; ctl uses two parsers of http and opens the
+# pages as a worker does.
 table='
 base: base
 conf: base conf
@@ -16,7 +17,7 @@ store: base store
 words: base words
 domain: base conf words store domain
 web: base conf words http domain web store/users.h store/sessions.h
-ctl: base conf words store domain ctl http/url.h http/json.h
+ctl: base conf words store domain ctl http/url.h http/json.h web/web.h
 gateway: base http gateway'
 
 # header: the only places that may include it

@@ -39,6 +39,8 @@ beside_name(struct buf *path, const char *name)
 	struct buf b;
 
 	BUF_OVER(&b, file);
+	while (name[0] == '.' && name[1] == '/')
+		name += 2;
 	if (name[0] != '/' && getcwd(here, sizeof(here)) == NULL)
 		return false;
 	if (name[0] != '/')
