@@ -1,0 +1,249 @@
+"""One machine's worth of contestants: nginx and lighttpd in front of
+doorkeep, of the bare libfcgi program and of the peers, in a directory of its
+own."""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
+
+# The imports need the path above.
+from harness import (Sandbox, Secrets, build_dir, free_port, have,  # noqa: E402
+                     port_answers, socket_answers, true, wait_for)
+from stand import shipped  # noqa: E402
+
+PASSWORD = "lantern harbour seven"
+SOCKET, MOUNT = "/run/doorkeep/doorkeep.sock", "/auth"
+FILL = """
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -1000000;
+WITH RECURSIVE n (i) AS (
+    SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
+       last_seen_at, expires_at, idle_timeout, level, remember, ip,
+       user_agent, host)
+SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' ||
+             substr(hex(randomblob(2)), 2) || '-a' ||
+             substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))) AS id,
+       randomblob(32), (SELECT id FROM users ORDER BY id LIMIT 1 OFFSET i % 10),
+       {now}, {now}, {now}, {now} + {life}, 0, 1, 0, '192.0.2.1',
+       'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0', 'localhost'
+  FROM n ORDER BY 1;
+PRAGMA wal_checkpoint(TRUNCATE);
+"""
+
+
+class Contestant:
+    """What wrk asks for, and whose processor time counts."""
+
+    def __init__(self, name, url, roots, headers=()):
+        self.name, self.url = name, url
+        self.roots, self.headers = roots, list(headers)
+
+
+class Stage:
+    def __init__(self, sessions=1000, kept=True):
+        self.box = Sandbox("bench", Secrets())
+        self.sessions = sessions
+        self.kept = kept
+        self.nginx_port, self.lighttpd_port = free_port(), free_port()
+        self.origin = "http://localhost:%d" % self.nginx_port
+        self.database = self.box.path("var", "dk.db")
+        self.upstreams = self.locations = ""    # of the peers
+        self.serve = self.bare = self.nginx = self.lighttpd = None
+        self.cookie = None
+        self.write_files()
+
+    # ---- files ----
+    def write_files(self):
+        box = self.box
+        for place in ("plain", "private", "bare"):
+            box.write("htdocs/%s/file.txt" % place, "a page\n" * 100)
+        self.config = box.write("etc/doorkeep.conf", """
+[site]
+origin = %s
+[store]
+database = %s
+[session]
+idle_timeout = 0
+[access]
+/private/ = any
+""" % (self.origin, self.database), 0o640)
+        self.admin("db", "migrate")
+        for name in ["alice"] + ["user%d" % n for n in range(9)]:
+            self.admin("user", "add", name, "--password-stdin",
+                       stdin=PASSWORD + "\n")
+
+    def admin(self, *args, stdin="", timeout=60):
+        return self.box.run([self.box.path("bin", "doorkeep"), *args], stdin,
+                            {"DOORKEEP_CONFIG": self.config}, timeout)
+
+    def sqlite(self, text, timeout=1800):
+        return self.box.run([have("sqlite3"), self.database], text,
+                            timeout=timeout).stdout.decode().strip()
+
+    def fill(self, count, life_s=86400):
+        """Sessions of other people: rows as sign-ins make them."""
+        self.sqlite(FILL.format(count=count, now=int(time.time() * 1000),
+                                life=life_s * 1000))
+
+    # ---- processes ----
+    def start(self):
+        box = self.box
+        if self.sessions > 1:
+            self.fill(self.sessions - 1)
+        self.start_serve()
+        self.bare = self.on_socket(
+            os.path.join(build_dir(), "bench", "bare"), "bare")
+        box.write("etc/nginx.conf", self.nginx_conf())
+        for name in ("doorkeep_params", "doorkeep_gate"):
+            box.write("etc/snippets/" + name,
+                      shipped("conf/nginx/" + name, {}))
+        text = shipped("conf/nginx/doorkeep.conf", {
+            SOCKET: box.path("run", "dk.sock")})
+        box.write("etc/snippets/doorkeep.conf", self.keep(text, "dk"))
+        self.nginx = box.start(
+            [have("nginx"), "-p", box.dir, "-e", box.path("log/nginx.log"),
+             "-c", box.path("etc/nginx.conf")], "nginx.log")
+        box.write("etc/lighttpd.conf", self.lighttpd_conf())
+        self.lighttpd = box.start(
+            [have("lighttpd"), "-D", "-f", box.path("etc/lighttpd.conf")],
+            "lighttpd.log")
+        for port in (self.nginx_port, self.lighttpd_port):
+            wait_for(lambda p=port: port_answers(p), 15, "a server")
+        self.cookie = self.sign_in()
+        return self
+
+    def start_serve(self):
+        path = self.box.path("run", "dk.sock")
+        self.serve = self.box.start(
+            [self.box.path("bin", "doorkeep"), "serve", "--listen",
+             "unix:%s,mode=0660" % path], "serve.log",
+            {"DOORKEEP_CONFIG": self.config})
+        wait_for(lambda: socket_answers(path), 15, "doorkeep serve")
+
+    def on_socket(self, program, name):
+        path = self.box.path("run", name + ".sock")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+            s.listen(1024)
+            os.chmod(path, 0o666)
+            return self.box.start_on_fd([program], name + ".log", s)
+
+    def keep(self, text, name):
+        if not self.kept:
+            return text
+        return text.replace(
+            "fastcgi_pass unix:%s;" % self.box.path("run", name + ".sock"),
+            "fastcgi_pass %s; fastcgi_keep_conn on;" % name)
+
+    def nginx_conf(self):
+        d = self.box.dir
+        bare = self.keep("fastcgi_pass unix:%s;" % self.box.path(
+            "run", "bare.sock"), "bare")
+        return """
+daemon off;
+pid {d}/run/nginx.pid;
+error_log {d}/log/nginx.log error;
+worker_processes 1;
+worker_rlimit_nofile 65536;
+events {{ worker_connections 30000; }}
+http {{
+	include /etc/nginx/mime.types;
+	access_log off;
+	keepalive_requests 1000000;
+	client_body_temp_path {d}/tmp/body;
+	proxy_temp_path {d}/tmp/proxy;
+	fastcgi_temp_path {d}/tmp/fastcgi;
+	uwsgi_temp_path {d}/tmp/uwsgi;
+	scgi_temp_path {d}/tmp/scgi;
+	upstream dk {{ server unix:{d}/run/dk.sock; keepalive 32; }}
+	{upstreams}
+	upstream bare {{ server unix:{d}/run/bare.sock; keepalive 32; }}
+	server {{
+		listen 127.0.0.1:{port} backlog=20000;
+		server_name localhost;
+		root {d}/htdocs;
+		include snippets/doorkeep.conf;
+		location = /front {{ return 200 "ok\\n"; }}
+		location = /bare-app {{
+			include snippets/doorkeep_params;
+			{bare}
+		}}
+		location = /_bare {{
+			internal;
+			include snippets/doorkeep_params;
+			fastcgi_pass_request_body off;
+			fastcgi_pass unix:{d}/run/bare.sock;
+		}}
+		location /bare/ {{ auth_request /_bare; }}
+		location /private/ {{ include snippets/doorkeep_gate; }}
+		{locations}
+	}}
+}}
+""".format(d=d, port=self.nginx_port, bare=bare, upstreams=self.upstreams, locations=self.locations)
+
+    def lighttpd_conf(self):
+        text = shipped("conf/lighttpd/doorkeep-external.conf", {
+            SOCKET: self.box.path("run", "dk.sock")})
+        return """
+server.port = {port}
+server.bind = "127.0.0.1"
+server.document-root = "{d}/htdocs"
+server.errorlog = "{d}/log/lighttpd.log"
+server.max-keep-alive-requests = 1000000
+mimetype.assign = ( ".txt" => "text/plain" )
+{text}
+fastcgi.server += (
+	"/bare/" => (( "socket" => "{d}/run/bare.sock",
+		"mode" => "authorizer", "check-local" => "disable" )),
+	"/bare-app" => (( "socket" => "{d}/run/bare.sock",
+		"check-local" => "disable" )) )
+""".format(port=self.lighttpd_port, d=self.box.dir, text=text)
+
+    # ---- clients ----
+    def ask(self, method, path, body=None, headers=None, port=None):
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", port or self.nginx_port, timeout=30)
+        try:
+            connection.request(method, path, body, dict(
+                headers or {}, Host="localhost:%d" % self.nginx_port))
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def sign_in(self, user="alice"):
+        status, heads, _ = self.ask("POST", "/auth/login", json.dumps(
+            {"username": user, "password": PASSWORD}),
+            {"Content-Type": "application/json"})
+        true(status == 200, "sign-in: %d" % status)
+        for line in heads.get_all("Set-Cookie"):
+            if line.startswith("doorkeep="):
+                return line.partition(";")[0]
+        raise RuntimeError("no cookie")
+
+    def at(self, server, path):
+        return "http://127.0.0.1:%d%s" % (
+            self.nginx_port if server == "nginx" else self.lighttpd_port,
+            path)
+
+    def contestant(self, name, server, path, who):
+        """who: the process that answers, beside the server."""
+        heads = ["Host: localhost:%d" % self.nginx_port,
+                 "Cookie: " + self.cookie]
+        return Contestant(name, self.at(server, path), [who.pid], heads)
+
+    def workers(self):
+        with open("/proc/%d/task/%d/children" % (
+                self.serve.pid, self.serve.pid), encoding="utf-8") as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def close(self):
+        return self.box.close()
