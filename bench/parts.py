@@ -315,7 +315,6 @@ def memory(bench):
 def calls(bench):
     """Every system call of one check, as strace sees it.  The worker runs
     under strace from its start: it lets nobody attach."""
-    del bench
     if not have("strace"):
         return [Row("calls", "strace is not installed", float("nan"))]
 

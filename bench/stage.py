@@ -31,7 +31,7 @@ INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
 SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' ||
              substr(hex(randomblob(2)), 2) || '-a' ||
              substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))) AS id,
-       randomblob(32), (SELECT id FROM users ORDER BY id LIMIT 1 OFFSET i % 10),
+       randomblob(32), (SELECT min(id) FROM users) + i % 10,
        {now}, {now}, {now}, {now} + {life}, 0, 1, 0, '192.0.2.1',
        'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0', 'localhost'
   FROM n ORDER BY 1;
@@ -109,16 +109,25 @@ idle_timeout = 0
             SOCKET: box.path("run", "dk.sock")})
         box.write("etc/snippets/doorkeep.conf", self.keep(text, "dk"))
         self.nginx = box.start(
-            [have("nginx"), "-p", box.dir, "-e", box.path("log/nginx.log"),
+            [have("nginx"), "-p", box.dir, "-e", box.path("log/nginx-error.log"),
              "-c", box.path("etc/nginx.conf")], "nginx.log")
         box.write("etc/lighttpd.conf", self.lighttpd_conf())
         self.lighttpd = box.start(
             [have("lighttpd"), "-D", "-f", box.path("etc/lighttpd.conf")],
             "lighttpd.log")
-        for port in (self.nginx_port, self.lighttpd_port):
-            wait_for(lambda p=port: port_answers(p), 15, "a server")
+        for port, name in ((self.nginx_port, "nginx"),
+                           (self.lighttpd_port, "lighttpd")):
+            try:
+                wait_for(lambda p=port: port_answers(p), 15, name)
+            except AssertionError as e:
+                raise RuntimeError("%s: %s" % (e, self.said(name))) from e
         self.cookie = self.sign_in()
         return self
+
+    def said(self, name):
+        with open(self.box.path("log", name + ".log"), encoding="utf-8",
+                  errors="replace") as f:
+            return f.read()[-1000:]
 
     def start_serve(self):
         path = self.box.path("run", "dk.sock")
@@ -150,9 +159,8 @@ idle_timeout = 0
         return """
 daemon off;
 pid {d}/run/nginx.pid;
-error_log {d}/log/nginx.log error;
+error_log {d}/log/nginx-error.log error;
 worker_processes 1;
-worker_rlimit_nofile 65536;
 events {{ worker_connections 30000; }}
 http {{
 	include /etc/nginx/mime.types;
@@ -196,7 +204,7 @@ http {{
 server.port = {port}
 server.bind = "127.0.0.1"
 server.document-root = "{d}/htdocs"
-server.errorlog = "{d}/log/lighttpd.log"
+server.errorlog = "{d}/log/lighttpd-error.log"
 server.max-keep-alive-requests = 1000000
 mimetype.assign = ( ".txt" => "text/plain" )
 {text}
