@@ -205,10 +205,13 @@ buf_add_json(struct buf *b, struct str s)
 void
 buf_add_hex(struct buf *b, const void *bytes, size_t n)
 {
+	static const char digits[] = "0123456789abcdef";
 	const unsigned char *p = bytes;
 	size_t len = b->len, i;
 
-	for (i = 0; i < n; i++)
-		buf_addf(b, "%02x", p[i]);
+	for (i = 0; i < n; i++) {
+		buf_addc(b, digits[p[i] >> 4]);
+		buf_addc(b, digits[p[i] & 15]);
+	}
 	take_back(b, len);
 }

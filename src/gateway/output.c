@@ -76,12 +76,12 @@ build_yes(const struct response *res, struct buf *out)
 
 	if (res->failed || res->body.overflow)
 		return DK_ERR_INTERNAL;
-	buf_addf(out, "Status: %s\r\n", response_phrase(res->status));
+	response_line(out, STR("Status"),
+	    str_from(response_phrase(res->status)));
 	for (i = 0; i < res->n_heads; i++)
 		if (str_starts(res->heads[i].name, STR("Variable-")))
-			buf_addf(out, "%.*s: %.*s\r\n",
-			    STR_FMT(res->heads[i].name),
-			    STR_FMT(res->heads[i].value));
+			response_line(out, res->heads[i].name,
+			    res->heads[i].value);
 	buf_addz(out, "\r\n");
 	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
 }

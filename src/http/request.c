@@ -112,7 +112,7 @@ collect_one(struct request *req, struct str param, struct str *vars,
 		return DK_OK;
 	}
 	for (i = 0; i < N_COUNT; i++) {
-		if (!str_eq(name, names[i]))
+		if (name.n != names[i].n || !str_eq(name, names[i]))
 			continue;
 		if (!str_is_none(vars[i]))
 			return refuse(problem,
@@ -394,15 +394,24 @@ check_secret(struct str want, struct str given, const char **problem)
 	return DK_OK;
 }
 
+/*
+ * An id is no secret, so the kernel is asked for many at a time: a check has
+ * a system call less.
+ */
 static enum dk_err
 new_id(struct request *req)
 {
-	unsigned char bytes[REQUEST_ID_LEN / 2];
-	enum dk_err err = secret_random(bytes, sizeof(bytes));
+	static unsigned char bytes[32][REQUEST_ID_LEN / 2];
+	static size_t left;
+	enum dk_err err = DK_OK;
 	struct buf id;
 
+	if (left == 0) {
+		err = secret_random(bytes, sizeof(bytes));
+		left = err == DK_OK ? sizeof(bytes) / sizeof(bytes[0]) : 0;
+	}
 	BUF_OVER(&id, req->id);
-	buf_add_hex(&id, bytes, sizeof(bytes));
+	buf_add_hex(&id, bytes[left > 0 ? --left : 0], sizeof(bytes[0]));
 	return err;
 }
 

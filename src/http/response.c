@@ -153,6 +153,15 @@ add_cookie(struct buf *out, const struct set_cookie *c)
 	buf_addz(out, "; HttpOnly; SameSite=Lax\r\n");
 }
 
+void
+response_line(struct buf *out, struct str name, struct str value)
+{
+	buf_add(out, name);
+	buf_addz(out, ": ");
+	buf_add(out, value);
+	buf_addz(out, "\r\n");
+}
+
 enum dk_err
 response_head(const struct response *res, struct buf *out)
 {
@@ -161,10 +170,10 @@ response_head(const struct response *res, struct buf *out)
 	if (res->failed || res->body.overflow || res->status < 200 ||
 	    res->status > 599)
 		return DK_ERR_INTERNAL;
-	buf_addf(out, "Status: %s\r\n", response_phrase(res->status));
+	response_line(out, STR("Status"),
+	    str_from(response_phrase(res->status)));
 	for (i = 0; i < res->n_heads; i++)
-		buf_addf(out, "%.*s: %.*s\r\n", STR_FMT(res->heads[i].name),
-		    STR_FMT(res->heads[i].value));
+		response_line(out, res->heads[i].name, res->heads[i].value);
 	for (i = 0; i < res->n_cookies; i++)
 		add_cookie(out, &res->cookies[i]);
 	if (res->status != 204 && res->status != 304)

@@ -67,6 +67,9 @@ void response_redirect(struct response *res, struct str location);
 /* Replaces an earlier one of the same name. */
 void response_cookie(struct response *res, const struct set_cookie *cookie);
 
+/* `name: value` and CRLF; both were checked before. */
+void response_line(struct buf *out, struct str name, struct str value);
+
 /*
  * The head of the CGI response: `Status:` first, then the headers, the
  * cookies, Content-Length, a blank line; lines end in CRLF.  DK_ERR_INTERNAL

@@ -64,8 +64,10 @@ groups_value(struct ctx *c, enum dk_err *err)
 	struct buf b = arena_buf(c->arena, 4096);
 	size_t i;
 
-	for (i = 0; *err == DK_OK && i < groups->n; i++)
-		buf_addf(&b, "%s%s", i > 0 ? "," : "", groups->name[i]);
+	for (i = 0; *err == DK_OK && i < groups->n; i++) {
+		buf_addz(&b, i > 0 ? "," : "");
+		buf_addz(&b, groups->name[i]);
+	}
 	return buf_str(&b);
 }
 
