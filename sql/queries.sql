@@ -76,7 +76,7 @@ INSERT INTO user_groups (user_id, group_name) VALUES ($1, $2)
 DELETE FROM user_groups WHERE user_id = $1 AND group_name = $2;
 
 -- name: session_get
--- $1 id; the columns of struct session_view: the gate's one look-up
+-- $1 id; the columns of struct session_view
 SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
        s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
        s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
@@ -84,6 +84,18 @@ SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
   FROM sessions AS s
   JOIN users AS u ON u.id = s.user_id
  WHERE s.id = $1;
+
+-- name: session_check
+-- $1 id; as session_get, and a group in each row: the gate's one look-up
+SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
+       s.last_seen_at, s.expires_at, s.idle_timeout, s.level, s.remember,
+       s.ip, s.user_agent, s.host, u.username, u.display_name, u.email,
+       u.disabled, u.must_change, g.group_name
+  FROM sessions AS s
+  JOIN users AS u ON u.id = s.user_id
+  LEFT JOIN user_groups AS g ON g.user_id = u.id
+ WHERE s.id = $1
+ ORDER BY g.group_name;
 
 -- name: session_add
 -- $1 id, $2 SHA-256 of the secret, $3 user, $4 created, $5 authenticated,

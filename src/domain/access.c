@@ -111,10 +111,9 @@ find_rule(const struct conf *conf, const struct access_question *q)
 	return NULL;
 }
 
-/* *needs_groups: the answer hangs on groups that were not given. */
 static bool
 subject_fits(const struct conf_subject *subjects, size_t n,
-    const struct access_question *q, bool *needs_groups)
+    const struct access_question *q)
 {
 	size_t i, k;
 
@@ -126,11 +125,7 @@ subject_fits(const struct conf_subject *subjects, size_t n,
 				return true;
 			continue;
 		}
-		if (q->groups == NULL) {
-			*needs_groups = true;
-			continue;
-		}
-		for (k = 0; k < q->groups->n; k++)
+		for (k = 0; q->groups != NULL && k < q->groups->n; k++)
 			if (str_eq(name, str_from(q->groups->name[k])))
 				return true;
 	}
@@ -138,12 +133,10 @@ subject_fits(const struct conf_subject *subjects, size_t n,
 }
 
 bool
-access_needs_factor(const struct conf *conf, const struct access_question *q,
-    bool *needs_groups)
+access_needs_factor(const struct conf *conf, const struct access_question *q)
 {
 	return conf->factor_for_all ||
-	    subject_fits(conf->factor_subjects, conf->n_factor_subjects, q,
-		needs_groups);
+	    subject_fits(conf->factor_subjects, conf->n_factor_subjects, q);
 }
 
 static struct access_answer
@@ -160,8 +153,6 @@ struct access_answer
 access_judge(const struct conf *conf, const struct access_question *q)
 {
 	const struct conf_rule *rule = find_rule(conf, q);
-	struct access_answer a;
-	bool needs_groups = false;
 
 	if (rule == NULL)
 		return answer(ACCESS_DENIED, NULL,
@@ -188,26 +179,17 @@ access_judge(const struct conf *conf, const struct access_question *q)
 		return answer(ACCESS_SIGN_IN, rule,
 		    "The rule asks for a sign-in, and nobody is signed in.");
 	if (rule->requirement == CONF_REQUIRE_SUBJECTS &&
-	    !subject_fits(rule->subjects, rule->n_subjects, q, &needs_groups)) {
-		a = answer(ACCESS_DENIED, rule,
+	    !subject_fits(rule->subjects, rule->n_subjects, q))
+		return answer(ACCESS_DENIED, rule,
 		    "The rule does not name this person or a group of "
 		    "theirs.");
-		a.needs_groups = needs_groups;
-		return a;
-	}
 	if (rule->level > q->level)
 		return answer(
 		    ACCESS_STEP_UP, rule, "The rule asks for a second factor.");
-	needs_groups = false;
-	if (q->level < 2 && access_needs_factor(conf, q, &needs_groups))
+	if (q->level < 2 && access_needs_factor(conf, q))
 		return answer(ACCESS_STEP_UP, rule,
 		    "This person has to use a second factor "
 		    "(require_second_factor).");
-	if (needs_groups && q->level < 2) {
-		a = answer(ACCESS_DENIED, rule, "The groups are not known.");
-		a.needs_groups = true;
-		return a;
-	}
 	if (rule->reauth_ms > 0 &&
 	    q->now_ms - q->authenticated_at_ms >= rule->reauth_ms)
 		return answer(ACCESS_REAUTH, rule,

@@ -21,7 +21,7 @@ struct access_question {
 	/* Who asks; signed_in false leaves the rest unset. */
 	bool signed_in;
 	struct str username;
-	const struct group_list *groups;
+	const struct group_list *groups; /* NULL: a member of none */
 	int level;
 	int64_t authenticated_at_ms, now_ms;
 };
@@ -38,17 +38,15 @@ struct access_answer {
 	enum access_verdict verdict;
 	const struct conf_rule *rule; /* NULL: no rule matched */
 	const char *reason; /* one sentence for people; static */
-	bool needs_groups;  /* ask again with groups filled in */
 	bool activity;	    /* counts as activity of the session */
 };
 
 struct access_answer access_judge(const struct conf *conf,
     const struct access_question *question);
 
-/* Must this person use a second factor, whatever the page?  *needs_groups as
- * in the answer. */
-bool access_needs_factor(const struct conf *conf,
-    const struct access_question *question, bool *needs_groups);
+/* Must this person use a second factor, whatever the page? */
+bool access_needs_factor(
+    const struct conf *conf, const struct access_question *question);
 
 /* Does the rule's pattern match?  Prefix "/x/" matches "/x/…" and "/x";
  * a glob's '*' stays within a segment, "**" crosses them, '?' is one

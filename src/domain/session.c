@@ -100,7 +100,8 @@ session_check(struct domain *dom, struct str cookie_value, struct str host,
 	*answer = SESSION_NONE;
 	if (!session_token_parse(cookie_value, &token))
 		goto out;
-	err = sessions_get(dom->db, str_from(token.id), &view, &found);
+	err = sessions_check(
+	    dom->db, str_from(token.id), &view, &session->groups, &found);
 	if (err != DK_OK || !found)
 		goto out;
 	hash_secret(&token.secret, &hash);
@@ -117,6 +118,8 @@ session_check(struct domain *dom, struct str cookie_value, struct str host,
 	session->expires_at_ms = expiry(&view.session);
 	*answer = SESSION_LIVE;
 out:
+	if (*answer != SESSION_LIVE)
+		session->groups.n = 0;
 	secret_wipe(&token, sizeof(token));
 	secret_wipe(&view, sizeof(view));
 	return err;
@@ -200,7 +203,7 @@ new_session(struct domain *dom, const struct asker *asker,
 	memcpy(session->view.email, user->email, sizeof(session->view.email));
 	session->view.must_change = user->must_change;
 	session->expires_at_ms = expiry(row);
-	return DK_OK;
+	return users_groups(dom->db, user->id, &session->groups);
 }
 
 static bool

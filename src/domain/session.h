@@ -30,6 +30,7 @@ void session_token_format(
 /* A live session and its user.  Wipe it when done. */
 struct session {
 	struct session_view view;
+	struct group_list groups; /* of its user, now */
 	struct session_token token;
 	int64_t expires_at_ms; /* the earlier of absolute and idle */
 };

@@ -70,6 +70,38 @@ sessions_get(struct db *db, struct str id, struct session_view *view,
 }
 
 enum dk_err
+sessions_check(struct db *db, struct str id, struct session_view *view,
+    struct group_list *groups, bool *found)
+{
+	const struct db_arg args[] = { DB_ARG_TEXT(id) };
+	bool more = false;
+	enum dk_err err;
+
+	memset(view, 0, sizeof(*view));
+	groups->n = 0;
+	*found = false;
+	err = db_query(db, Q_SESSION_CHECK, args, 1);
+	if (err == DK_OK)
+		err = db_next(db, &more);
+	if (err == DK_OK && more) {
+		*found = true;
+		err = read_view(db, view);
+	}
+	while (err == DK_OK && more && !str_is_none(db_text(db, 18))) {
+		err = users_read_group(db, 18, groups);
+		if (err == DK_OK)
+			err = db_next(db, &more);
+	}
+	db_done(db);
+	if (err != DK_OK) {
+		memset(view, 0, sizeof(*view));
+		groups->n = 0;
+		*found = false;
+	}
+	return err;
+}
+
+enum dk_err
 sessions_add(struct db *db, const struct session_row *row)
 {
 	const struct db_arg args[] = { DB_ARG_TEXT(str_from(row->id)),

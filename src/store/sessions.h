@@ -40,9 +40,16 @@ struct session_view {
 	bool disabled, must_change;
 };
 
-/* The hot look-up: session joined with its user, by id. */
 enum dk_err sessions_get(struct db *db, struct str id,
     struct session_view *view, bool *found) DK_CHECK;
+/*
+ * The hot look-up: a session, its user and the user's groups in one statement
+ * (two would double what a check costs the store).  More groups than fit:
+ * DK_ERR_TOO_LARGE, as users_groups().
+ */
+enum dk_err sessions_check(struct db *db, struct str id,
+    struct session_view *view, struct group_list *groups,
+    bool *found) DK_CHECK;
 enum dk_err sessions_add(struct db *db,
     const struct session_row *row) DK_CHECK;
 /* Only ever moves last_seen_at forward. */

@@ -233,6 +233,20 @@ users_count(struct db *db, int64_t *n)
 }
 
 enum dk_err
+users_read_group(struct db *db, int column, struct group_list *groups)
+{
+	enum dk_err err;
+
+	if (groups->n == USER_GROUPS_MAX)
+		return DK_ERR_TOO_LARGE;
+	err = db_copy_text(db, column, groups->name[groups->n],
+	    sizeof(groups->name[0]));
+	if (err == DK_OK)
+		groups->n++;
+	return err;
+}
+
+enum dk_err
 users_groups(struct db *db, int64_t id, struct group_list *groups)
 {
 	const struct db_arg args[] = { DB_ARG_INT(id) };
@@ -245,14 +259,7 @@ users_groups(struct db *db, int64_t id, struct group_list *groups)
 		err = db_next(db, &some);
 		if (err != DK_OK || !some)
 			break;
-		if (groups->n == USER_GROUPS_MAX) {
-			err = DK_ERR_TOO_LARGE;
-			break;
-		}
-		err = db_copy_text(db, 0, groups->name[groups->n],
-		    sizeof(groups->name[0]));
-		if (err == DK_OK)
-			groups->n++;
+		err = users_read_group(db, 0, groups);
 	}
 	db_done(db);
 	if (err != DK_OK)

@@ -87,6 +87,9 @@ enum dk_err users_count(struct db *db, int64_t *n) DK_CHECK;
 
 enum dk_err users_groups(struct db *db, int64_t id,
     struct group_list *groups) DK_CHECK;
+/* Of a query that reads one group a row: append the current row's. */
+enum dk_err users_read_group(struct db *db, int column,
+    struct group_list *groups) DK_CHECK;
 enum dk_err users_group_add(struct db *db, int64_t id,
     struct str group) DK_CHECK; /* already a member: DK_OK */
 enum dk_err users_group_remove(struct db *db, int64_t id, struct str group,

@@ -4,32 +4,6 @@
 #include "domain/factor.h"
 #include "http/url.h"
 
-static const struct group_list *
-session_groups(struct ctx *c, enum dk_err *err)
-{
-	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
-
-	*err = groups == NULL ?
-	    DK_ERR_NOMEM :
-	    account_groups(c->web->dom, c->session.view.session.user_id,
-		groups);
-	return groups;
-}
-
-static enum dk_err
-ask(struct ctx *c, struct access_question *q, struct access_answer *answer)
-{
-	enum dk_err err;
-
-	*answer = access_judge(c->web->conf, q);
-	if (!answer->needs_groups)
-		return DK_OK;
-	q->groups = session_groups(c, &err);
-	if (err == DK_OK)
-		*answer = access_judge(c->web->conf, q);
-	return err;
-}
-
 enum dk_err
 gate_judge(struct ctx *c, struct str wanted, struct str method,
     struct access_answer *answer)
@@ -40,6 +14,7 @@ gate_judge(struct ctx *c, struct str wanted, struct str method,
 		.addr = c->req->has_addr ? &c->req->addr : NULL,
 		.signed_in = ctx_signed_in(c),
 		.username = str_from(v->username),
+		.groups = &c->session.groups,
 		.level = v->session.level,
 		.authenticated_at_ms = v->session.authenticated_at_ms,
 		.now_ms = c->now_ms };
@@ -50,21 +25,19 @@ gate_judge(struct ctx *c, struct str wanted, struct str method,
 	(void)str_split(wanted, '?', &target, &query);
 	err = url_canonical_path(target, c->arena, &q.path);
 	if (err == DK_OK)
-		err = ask(c, &q, answer);
-	if (err != DK_OK)
-		*answer = (struct access_answer){ .verdict = ACCESS_DENIED };
+		*answer = access_judge(c->web->conf, &q);
 	return err;
 }
 
 /* "staff,editors" for a variable or header. */
 static struct str
-groups_value(struct ctx *c, enum dk_err *err)
+groups_value(struct ctx *c)
 {
-	const struct group_list *groups = session_groups(c, err);
+	const struct group_list *groups = &c->session.groups;
 	struct buf b = arena_buf(c->arena, 4096);
 	size_t i;
 
-	for (i = 0; *err == DK_OK && i < groups->n; i++) {
+	for (i = 0; i < groups->n; i++) {
 		buf_addz(&b, i > 0 ? "," : "");
 		buf_addz(&b, groups->name[i]);
 	}
@@ -72,19 +45,15 @@ groups_value(struct ctx *c, enum dk_err *err)
 }
 
 /* Who it is, by the names that the server hands on (INTERFACE 5). */
-static enum dk_err
+static void
 add_identity(struct ctx *c, const char *const names[5])
 {
 	const struct session_view *v = &c->session.view;
-	struct str groups, values[5];
-	enum dk_err err;
+	struct str values[5];
 	size_t i;
 
-	groups = groups_value(c, &err);
-	if (err != DK_OK)
-		return err;
 	values[0] = str_from(v->username);
-	values[1] = groups;
+	values[1] = groups_value(c);
 	values[2] = str_from(v->display_name);
 	values[3] = str_from(v->email);
 	values[4] = str_from(v->session.id);
@@ -93,7 +62,6 @@ add_identity(struct ctx *c, const char *const names[5])
 	for (i = 0; i < 5; i++)
 		if (str_is_printable(values[i]))
 			response_header(c->res, names[i], values[i]);
-	return DK_OK;
 }
 
 static void
@@ -105,15 +73,10 @@ allow(struct ctx *c, unsigned status, const struct access_answer *answer)
 	static const char *const headers[] = { "Remote-User", "Remote-Groups",
 		"Remote-Name", "Remote-Email", "Remote-Session" };
 	bool variable = c->req->role == REQUEST_AUTHORIZER;
-	enum dk_err err = DK_OK;
 
 	response_reset(c->res, status);
 	if (ctx_signed_in(c))
-		err = add_identity(c, variable ? variables : headers);
-	if (err != DK_OK) {
-		page_fail(c, err);
-		return;
-	}
+		add_identity(c, variable ? variables : headers);
 	if (variable && ctx_signed_in(c))
 		response_header(c->res, "Variable-AUTH_TYPE",
 		    STR("doorkeep"));
@@ -170,22 +133,15 @@ gate_step_up(struct ctx *c, enum access_verdict verdict, struct str next)
 }
 
 bool
-gate_lacks_factor(struct ctx *c, enum dk_err *err)
+gate_lacks_factor(struct ctx *c)
 {
 	struct access_question q = {
-		.username = str_from(c->session.view.username)
+		.username = str_from(c->session.view.username),
+		.groups = &c->session.groups
 	};
-	bool needs_groups = false, needs;
 
-	*err = DK_OK;
-	if (!ctx_signed_in(c) || c->session.view.session.level >= 2)
-		return false;
-	needs = access_needs_factor(c->web->conf, &q, &needs_groups);
-	if (needs || !needs_groups)
-		return needs;
-	q.groups = session_groups(c, err);
-	return *err == DK_OK &&
-	    access_needs_factor(c->web->conf, &q, &needs_groups);
+	return ctx_signed_in(c) && c->session.view.session.level < 2 &&
+	    access_needs_factor(c->web->conf, &q);
 }
 
 static void
@@ -254,15 +210,12 @@ void
 page_check(struct ctx *c)
 {
 	const struct access_answer any = { .activity = true };
-	enum dk_err err;
 
 	if (!str_is_none(c->req->wanted))
 		decide(c, 204);
-	else if (gate_lacks_factor(c, &err))
+	else if (gate_lacks_factor(c))
 		page_error_code(c, 403, "second_factor_required",
 		    MSG_FACTOR_FIRST);
-	else if (err != DK_OK)
-		page_fail(c, err);
 	else if (ctx_signed_in(c))
 		allow(c, 204, &any);
 	else

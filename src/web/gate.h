@@ -28,6 +28,6 @@ enum dk_err gate_judge(struct ctx *c, struct str wanted, struct str method,
 void gate_step_up(struct ctx *c, enum access_verdict verdict,
     struct str next);
 /* Signed in without the second factor that the site asks of this person? */
-bool gate_lacks_factor(struct ctx *c, enum dk_err *err);
+bool gate_lacks_factor(struct ctx *c);
 
 #endif

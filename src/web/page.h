@@ -122,7 +122,7 @@ void page_sign_in_here(struct ctx *c, struct str next, enum msg notice);
 /* {"user":…,"session":…,"csrf_token":…} as the whole answer. */
 void page_session_json(struct ctx *c, const struct session *session);
 /* "user":{…} and "session":{…} into an open object. */
-void json_user(struct ctx *c, struct jw *w, const struct session *session);
+void json_user(struct jw *w, const struct session *session);
 void json_session(struct jw *w, const struct session *session);
 
 /* 429 with Retry-After: the sign-in form, or JSON with retry_after. */

@@ -55,7 +55,7 @@ show_json(struct ctx *c)
 
 	page_json(c, 200, &w);
 	jw_object(&w, NULL);
-	json_user(c, &w, &c->session);
+	json_user(&w, &c->session);
 	jw_array(&w, "sessions");
 	err = session_list_user(c->web->dom, c->session.view.session.user_id,
 	    c->now_ms, ACCOUNT_SESSIONS_SHOWN, add_json, &list);
@@ -67,17 +67,13 @@ show_json(struct ctx *c)
 
 /* "staff, editors" */
 static struct str
-groups_text(struct ctx *c, enum dk_err *err)
+groups_text(struct ctx *c)
 {
-	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
+	const struct group_list *groups = &c->session.groups;
 	struct buf b = arena_buf(c->arena, 4096);
 	size_t i;
 
-	*err = groups == NULL ?
-	    DK_ERR_NOMEM :
-	    account_groups(c->web->dom, c->session.view.session.user_id,
-		groups);
-	for (i = 0; *err == DK_OK && i < groups->n; i++)
+	for (i = 0; i < groups->n; i++)
 		buf_addf(&b, "%s%s", i > 0 ? ", " : "", groups->name[i]);
 	return buf_str(&b);
 }
@@ -174,9 +170,8 @@ account_show(struct ctx *c, unsigned status, const struct account_view *view)
 	size_t n = 0;
 	enum dk_err err;
 
-	v[n++] = T_TEXT("groups", groups_text(c, &err));
-	if (err == DK_OK)
-		err = add_lists(c, v, &n);
+	v[n++] = T_TEXT("groups", groups_text(c));
+	err = add_lists(c, v, &n);
 	if (err == DK_OK)
 		err = add_factor(c, view, v, &n);
 	if (err == DK_OK)

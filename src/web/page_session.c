@@ -4,17 +4,12 @@
 #include "web/page.h"
 
 void
-json_user(struct ctx *c, struct jw *w, const struct session *session)
+json_user(struct jw *w, const struct session *session)
 {
 	const struct session_view *v = &session->view;
-	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
+	const struct group_list *groups = &session->groups;
 	size_t i;
 
-	if (groups == NULL ||
-	    account_groups(c->web->dom, v->session.user_id, groups) != DK_OK) {
-		c->res->failed = true;
-		return;
-	}
 	jw_object(w, "user");
 	jw_str(w, "name", str_from(v->username));
 	jw_str(w, "display_name", str_from(v->display_name));
@@ -54,7 +49,7 @@ page_session_json(struct ctx *c, const struct session *session)
 	}
 	page_json(c, 200, &w);
 	jw_object(&w, NULL);
-	json_user(c, &w, session);
+	json_user(&w, session);
 	json_session(&w, session);
 	jw_str(&w, "csrf_token", str_from(token));
 	jw_end(&w);
@@ -63,15 +58,9 @@ page_session_json(struct ctx *c, const struct session *session)
 void
 page_session(struct ctx *c)
 {
-	enum dk_err err;
-
-	if (gate_lacks_factor(c, &err)) {
+	if (gate_lacks_factor(c)) {
 		page_error_code(c, 403, "second_factor_required",
 		    MSG_FACTOR_FIRST);
-		return;
-	}
-	if (err != DK_OK) {
-		page_fail(c, err);
 		return;
 	}
 	page_session_json(c, &c->session);

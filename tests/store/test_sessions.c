@@ -57,6 +57,49 @@ gives_a_session_back_with_its_user(void **state)
 	assert_false(view.disabled);
 }
 
+static void
+checks_a_session_and_its_groups_in_one(void **state)
+{
+	struct shelf *s = *state;
+	const struct user_row user = { .id = 7, .username = "Alice" };
+	struct session_row row = shelf_session(7, 1);
+	struct session_view view;
+	struct group_list groups;
+	char name[16];
+	bool found;
+	int i;
+
+	assert_int_equal(users_add(s->db, &user, STR("alice")), DK_OK);
+	shelf_add_session(s, &row);
+	assert_int_equal(sessions_check(s->db, str_from(row.id), &view,
+			     &groups, &found), DK_OK);
+	assert_true(found);
+	assert_string_equal(view.username, "Alice");
+	assert_string_equal(view.session.id, row.id);
+	assert_int_equal(groups.n, 0);
+	for (i = USER_GROUPS_MAX; i > 0; i--) {
+		(void)snprintf(name, sizeof(name), "group%02d", i);
+		assert_int_equal(
+		    users_group_add(s->db, 7, str_from(name)), DK_OK);
+	}
+	assert_int_equal(sessions_check(s->db, str_from(row.id), &view,
+			     &groups, &found), DK_OK);
+	assert_true(found);
+	assert_int_equal(groups.n, USER_GROUPS_MAX);
+	assert_string_equal(groups.name[0], "group01");
+	assert_string_equal(groups.name[USER_GROUPS_MAX - 1], "group32");
+	/* Half of them would be a wrong answer. */
+	assert_int_equal(users_group_add(s->db, 7, STR("one more")), DK_OK);
+	assert_int_equal(sessions_check(s->db, str_from(row.id), &view,
+			     &groups, &found), DK_ERR_TOO_LARGE);
+	assert_false(found);
+	assert_int_equal(groups.n, 0);
+	assert_int_equal(sessions_check(s->db,
+			     STR("00000000-0000-4000-8000-000000000000"),
+			     &view, &groups, &found), DK_OK);
+	assert_false(found);
+}
+
 /* DK-S-07: exact match, no wildcard, no folding. */
 static void
 finds_a_session_by_its_exact_id_alone(void **state)
@@ -600,6 +643,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SHELF_TEST(gives_a_session_back_with_its_user),
+		SHELF_TEST(checks_a_session_and_its_groups_in_one),
 		SHELF_TEST(finds_a_session_by_its_exact_id_alone),
 		SHELF_TEST(an_id_is_given_once_and_to_somebody),
 		SHELF_TEST(the_store_keeps_no_text_of_a_secret),
