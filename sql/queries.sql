@@ -667,3 +667,25 @@ SELECT at, live FROM session_samples
 -- name: sample_purge
 -- $1 before
 DELETE FROM session_samples WHERE at < $1;
+
+-- name: marker_add
+-- $1 name, $2 session; nothing when the session has ended meanwhile
+INSERT INTO markers (name, session_id, expires_at)
+SELECT $1, id, expires_at FROM sessions WHERE id = $2;
+
+-- name: marker_get
+-- $1 name, $2 now: the session it is for; no row once it has ended
+SELECT session_id FROM markers WHERE name = $1 AND expires_at > $2;
+
+-- name: marker_end
+-- $1 session: its markers have to go
+UPDATE markers SET expires_at = 0 WHERE session_id = $1;
+
+-- name: marker_due
+-- $1 now, $2 how many: names of files that have to go
+SELECT name FROM markers WHERE expires_at <= $1
+ ORDER BY expires_at, name LIMIT $2;
+
+-- name: marker_delete
+-- $1 name, whose file is gone
+DELETE FROM markers WHERE name = $1;

@@ -114,7 +114,7 @@ done
 limit_of()
 {
 	case $1 in
-	src/conf/conf.h | src/web/page.h) echo 170 ;;
+	src/conf/conf.h | src/web/page.h) echo 175 ;;
 	src/ctl/ctl.h) echo 175 ;;
 	src/http/request.h) echo 160 ;;
 	*) echo 125 ;;

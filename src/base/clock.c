@@ -120,3 +120,33 @@ clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1])
 	buf_addf(&b, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[d.weekday],
 	    d.day, months[d.month], d.year, d.hour, d.minute, d.second);
 }
+
+/* Seconds by which the local clock is ahead of UTC. */
+static int64_t
+local_offset_s(int64_t ms)
+{
+	const time_t t = (time_t)(ms / 1000);
+	struct tm parts;
+
+	return localtime_r(&t, &parts) == NULL ? 0 : parts.tm_gmtoff;
+}
+
+void
+clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1])
+{
+	enum { STEP_MS = 15 * 60 * 1000, STEPS = 16 };
+	int64_t offset_s = local_offset_s(ms), later_s;
+	struct date d;
+	struct buf b;
+	int i;
+
+	for (i = 1; i <= STEPS; i++) {
+		later_s = local_offset_s(ms + i * (int64_t)STEP_MS);
+		if (later_s < offset_s)
+			offset_s = later_s;
+	}
+	d = split(ms + offset_s * 1000);
+	buf_init(&b, text, CLOCK_LOCAL_LEN + 1);
+	buf_addf(&b, "%04u%02u%02u%02u%02u%02u", d.year, d.month + 1, d.day,
+	    d.hour, d.minute, d.second);
+}

@@ -31,4 +31,13 @@ void clock_iso(int64_t ms, char text[CLOCK_ISO_LEN + 1]);
 /* Mon, 23 Nov 2026 20:07:28 GMT (RFC 9110 5.6.7, IMF-fixdate) */
 void clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1]);
 
+/*
+ * 20261123200728 in the zone of this machine, as Apache's %{TIME} counts, for
+ * a time at which something ends: that clock never shows less once it is
+ * over, also when it goes back within the next hours (then the text is that
+ * much early).
+ */
+enum { CLOCK_LOCAL_LEN = 14 };
+void clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1]);
+
 #endif

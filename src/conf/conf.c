@@ -369,6 +369,30 @@ argon2_is_strong(unsigned memory_kib, unsigned passes)
 	return false;
 }
 
+/* Apache lets markers' owners in by itself: nobody sees them being idle. */
+static enum dk_err
+settle_markers(struct reader *r)
+{
+	struct conf *c = r->conf;
+	unsigned *idle, *remember_idle;
+
+	if (str_is_none(c->markers))
+		return DK_OK;
+	idle = line_of(c, find_key(STR("session"), STR("idle_timeout")));
+	remember_idle =
+	    line_of(c, find_key(STR("session"), STR("remember_idle_timeout")));
+	if ((*idle != 0 && c->idle_timeout_ms != 0) ||
+	    (*remember_idle != 0 && c->remember_idle_timeout_ms != 0))
+		return fail_at(r, *idle != 0 ? *idle : *remember_idle,
+		    "with [hosting] markers sessions have no idle time, for "
+		    "the web server lets people in without asking; write 0s, "
+		    "and make absolute_timeout shorter instead");
+	c->idle_timeout_ms = c->remember_idle_timeout_ms = 0;
+	*idle = *remember_idle =
+	    *line_of(c, find_key(STR("hosting"), STR("markers")));
+	return DK_OK;
+}
+
 static enum dk_err
 settle_timeouts(struct reader *r)
 {
@@ -461,7 +485,9 @@ settle(struct reader *r)
 		    "argon2_memory and argon2_passes are too weak together; "
 		    "take at least 47104 and 1, 19456 and 2, 12288 and 3, "
 		    "9216 and 4, or 7168 and 5");
-	err = settle_timeouts(r);
+	err = settle_markers(r);
+	if (err == DK_OK)
+		err = settle_timeouts(r);
 	if (err == DK_OK)
 		err = settle_cookie(r);
 	if (err == DK_OK)

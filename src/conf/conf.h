@@ -114,6 +114,9 @@ struct conf {
 	enum log_format log_format;
 	int64_t events_keep_ms; /* age at which events are purged */
 
+	/* [hosting]; STR_NONE: unset */
+	struct str markers; /* directory of the marker files */
+
 	/* [metrics] */
 	struct ip_net metrics_allow[CONF_PROXIES_MAX];
 	size_t n_metrics_allow;

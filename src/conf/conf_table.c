@@ -95,6 +95,10 @@ const struct conf_key conf_keys[] = {
 	    20 * YEAR, NULL, "90d",
 	    "age at which rows of the audit trail are deleted" },
 
+	{ "hosting", "markers", CONF_PATH, AT(markers), 0, 0, 0, NULL, NULL,
+	    "directory of marker files, one for each session, that Apache "
+	    "looks for itself; outside of the document root" },
+
 	{ "metrics", "allow", CONF_NETS, AT(metrics_allow), AT(n_metrics_allow),
 	    0, 0, NULL, "127.0.0.0/8, ::1",
 	    "addresses that may read /metrics" },
@@ -471,6 +475,10 @@ conf_set(struct conf *conf, const struct conf_key *key, struct str text,
 	case CONF_PATH:
 		if (text.p[0] != '/')
 			return fail(message, "must be an absolute path");
+		/* With an end of its own: open(2) gets it. */
+		text = arena_dup(arena, text);
+		if (str_is_none(text))
+			return DK_ERR_NOMEM;
 		break;
 	case CONF_TEXT:
 		break;

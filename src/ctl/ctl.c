@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "domain/marker.h"
 
 enum { CONF_ARENA_SIZE = 1024 * 1024 };
 
@@ -512,6 +513,13 @@ run(struct ctl *ctl)
 		e = make_ready(ctl);
 	if (e == CTL_DONE)
 		e = ctl->command->run(ctl);
+	if (e == CTL_DONE && ctl->dom.db != NULL && ctl->conf.markers.n > 0 &&
+	    marker_sweep(&ctl->dom, ctl->now_ms) != DK_OK)
+		e = ctl_fail("it is done, but a marker file could not be "
+			     "removed: the web server may let an ended session "
+			     "in until its time is over. Run this as a user "
+			     "who may write %.*s: doorkeep session purge",
+		    STR_FMT(ctl->conf.markers));
 	domain_close(&ctl->dom);
 	arena_close(&ctl->arena);
 	return e;

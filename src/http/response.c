@@ -100,8 +100,8 @@ is_cookie_text(struct str s)
 		char c = s.p[i];
 
 		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-			(c >= '0' && c <= '9') || c == '_' || c == '.' ||
-			c == '-'))
+			(c >= '0' && c <= '9') ||
+			str_contains(STR("_.-@+"), c)))
 			return false;
 	}
 	return true;

@@ -19,13 +19,13 @@ enum {
 	RESPONSE_BODY_MAX = 256 * 1024,
 	RESPONSE_SMALL_BODY_MAX = 16 * 1024, /* of what is not HTML */
 	RESPONSE_HEADERS_MAX = 12 * 1024,
-	RESPONSE_COOKIES_MAX = 4,
+	RESPONSE_COOKIES_MAX = 8,
 	RESPONSE_HEADS_MAX = 32
 };
 
 /* Lax where the gate's cookie is meant; path is "/". */
 struct set_cookie {
-	struct str name, value; /* value: [A-Za-z0-9_.-]* */
+	struct str name, value; /* value: [A-Za-z0-9_.@+-]* */
 	struct str domain;	/* STR_NONE: host-only */
 	bool secure;
 	bool erase;		/* empty value, Max-Age=0, Expires in 1970 */

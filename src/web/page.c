@@ -6,6 +6,7 @@
 #include "http/cookie.h"
 #include "http/form.h"
 #include "http/url.h"
+#include "web/hosting.h"
 
 /* Escaped; so that the page of sign-in has at most 7 KB (INTERFACE 5). */
 enum { NEXT_SHOWN_MAX = 3584, SAID_MAX = 1536 };
@@ -137,6 +138,7 @@ cookie_set_session(struct ctx *c, const struct session *session)
 		cookie.max_age_s = (row->expires_at_ms - c->now_ms) / 1000;
 	response_cookie(c->res, &cookie);
 	secret_wipe(text, sizeof(text));
+	marker_cookie_set(c, session);
 }
 
 void

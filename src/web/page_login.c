@@ -1,6 +1,7 @@
 #include "domain/device.h"
 #include "http/url.h"
 #include "web/gate.h"
+#include "web/hosting.h"
 #include "web/page.h"
 
 enum { USERNAME_FIELD_MAX = 254, DEVICE_AGE_S = 180 * 86400 };
@@ -103,10 +104,10 @@ in_place(struct ctx *c)
 		page_fail(c, err);
 	else if (err != DK_OK || answer.verdict == ACCESS_DENIED)
 		page_error(c, 403, MSG_NONE);
-	else if (answer.verdict == ACCESS_ALLOWED)
-		response_redirect(c->res, next_or_home(c, next));
-	else
+	else if (answer.verdict != ACCESS_ALLOWED)
 		gate_step_up(c, answer.verdict, next);
+	else if (!marker_lead_back(c, next))
+		response_redirect(c->res, next_or_home(c, next));
 }
 
 void

@@ -1,4 +1,4 @@
-#include "web/page.h"
+#include "web/hosting.h"
 
 void
 page_logout(struct ctx *c)
@@ -52,6 +52,7 @@ page_logout_post(struct ctx *c)
 	else
 		page_redirect_own(c, "/login");
 	cookie_erase(c, cookie_name(c));
+	marker_cookie_erase(c);
 	if (c->req->https)
 		response_header(c->res, "Clear-Site-Data", STR("\"cache\""));
 }

@@ -12,6 +12,7 @@
 #include "http/cookie.h"
 #include "http/url.h"
 #include "web/gate.h"
+#include "web/hosting.h"
 #include "web/page.h"
 #include "web/route.h"
 
@@ -335,6 +336,7 @@ web_handle(struct web *web, struct request *req, struct response *res,
 			page_fail(&c, err);
 	} else {
 		dispatch(&c);
+		marker_settle(&c);
 	}
 	/* Whatever went wrong on the way: an answer, and never a yes. */
 	if (res->status == 0 || res->failed || res->body.overflow) {

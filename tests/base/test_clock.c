@@ -103,6 +103,48 @@ does_not_mind_where_it_runs(void **state)
 	tzset();
 }
 
+/*
+ * Where clocks go back by an hour, by half of one, or by more: the text of an
+ * end is never later than what the clock on the wall shows after that end.
+ */
+static void
+ends_in_local_time_are_never_late(void **state)
+{
+	static const char *const zones[] = { "UTC0", "NPT-5:45",
+		"CET-1CEST,M3.5.0,M10.5.0/3", "LHST-10:30LHDT-11,M10.1.0,M4.1.0",
+		"XXX0YYY-3,M3.2.0,M11.1.0", "EST5EDT,M3.2.0,M11.1.0" };
+	const int64_t minute = 60000;
+	char text[CLOCK_LOCAL_LEN + 1], wall[32];
+	int64_t day, end, later;
+	struct tm parts;
+	time_t t;
+	size_t z;
+
+	(void)state;
+	for (z = 0; z < sizeof(zones) / sizeof(zones[0]); z++) {
+		assert_int_equal(setenv("TZ", zones[z], 1), 0);
+		tzset();
+		/* Two years of 26 hours' steps, each with the hours behind. */
+		for (day = 0; day < 670; day++) {
+			end = INT64_C(1795464448123) + day * 1571 * minute;
+			clock_local_end(end, text);
+			for (later = 0; later < 300; later += 13) {
+				t = (time_t)((end + later * minute) / 1000);
+				assert_non_null(localtime_r(&t, &parts));
+				(void)strftime(wall, sizeof(wall),
+				    "%Y%m%d%H%M%S", &parts);
+				if (strcmp(text, wall) > 0)
+					fail_msg("%s: %s > %s", zones[z], text,
+					    wall);
+				if (later == 0 && z < 2)
+					assert_string_equal(text, wall);
+			}
+		}
+	}
+	assert_int_equal(unsetenv("TZ"), 0);
+	tzset();
+}
+
 /* Each day from 1970 to 9999 by the rules of the calendar. */
 static void
 counts_every_day(void **state)
@@ -187,6 +229,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_times_of_all_centuries),
 		cmocka_unit_test(does_not_mind_where_it_runs),
+		cmocka_unit_test(ends_in_local_time_are_never_late),
 		cmocka_unit_test(counts_every_day),
 		cmocka_unit_test(writes_texts_of_the_promised_length),
 		cmocka_unit_test(reads_the_clocks_in_milliseconds),

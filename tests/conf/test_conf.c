@@ -159,6 +159,7 @@ static const struct {
 	{ "log", "destination", "stderr" },
 	{ "log", "format", "json" },
 	{ "log", "events_keep", "90d" },
+	{ "hosting", "markers", "" },
 	{ "metrics", "allow", "127.0.0.0/8, ::1" },
 	{ "admin", "group", "" },
 };
@@ -285,6 +286,7 @@ static const struct setting_case taken[] = {
 	{ "log", "format", "text", NULL },
 	{ "log", "events_keep", "1d", NULL },
 	{ "log", "events_keep", "7320d", NULL },
+	{ "hosting", "markers", "/home/me/doorkeep/markers", NULL },
 	{ "metrics", "allow", "192.0.2.0/24", NULL },
 	{ "admin", "group", "admins", NULL },
 	{ "admin", "group", "A.b_c-9", NULL },
@@ -849,6 +851,43 @@ refuses_an_idle_time_that_never_counts(void **state)
 	    SITE "[session]\nabsolute_timeout = 1s\n"
 		 "idle_timeout = 0\nremember_idle_timeout = 0\n"
 		 "remember_absolute_timeout = 1s\n");
+}
+
+#define NO_IDLE                                                             \
+	"with [hosting] markers sessions have no idle time, for the web "   \
+	"server lets people in without asking; write 0s, and make "         \
+	"absolute_timeout shorter instead"
+#define MARKERS "[hosting]\nmarkers = /m\n"
+
+/* Apache lets markers' owners in: nobody sees them being idle. */
+static void
+has_no_idle_time_beside_markers(void **state)
+{
+	struct stand *s = *state;
+
+	must_parse(s, SITE MARKERS);
+	assert_int_equal(s->conf.idle_timeout_ms, 0);
+	assert_int_equal(s->conf.remember_idle_timeout_ms, 0);
+	must_show(s, "session", "idle_timeout", "0s", 4);
+	must_parse(s, SITE MARKERS "[session]\nidle_timeout = 0s\n"
+				   "absolute_timeout = 30m\n");
+	must_refuse(s, SITE MARKERS "[session]\nidle_timeout = 30m\n",
+	    "d.conf:6: " NO_IDLE);
+	must_refuse(s, SITE MARKERS "[session]\nremember_idle_timeout = 7d\n",
+	    "d.conf:6: " NO_IDLE);
+}
+
+/* open(2) reads on to the end of the text. */
+static void
+gives_a_path_an_end_of_its_own(void **state)
+{
+	struct stand *s = *state;
+
+	must_parse(s, SITE "logo = /srv/l.svg\nstylesheet = /srv/s.css\n"
+			   MARKERS);
+	assert_string_equal(s->conf.logo.p, "/srv/l.svg");
+	assert_string_equal(s->conf.stylesheet.p, "/srv/s.css");
+	assert_string_equal(s->conf.markers.p, "/m");
 }
 
 /* Fifteen alone, eight beside a second factor, or what the site says. */
@@ -1510,6 +1549,8 @@ main(void)
 		STAND_TEST(bounds_the_name_of_the_cookie),
 		STAND_TEST(wants_memory_and_passes_strong_together),
 		STAND_TEST(refuses_an_idle_time_that_never_counts),
+		STAND_TEST(has_no_idle_time_beside_markers),
+		STAND_TEST(gives_a_path_an_end_of_its_own),
 		STAND_TEST(lets_a_password_be_shorter_beside_a_second_factor),
 		STAND_TEST(names_who_must_have_a_second_factor),
 		STAND_TEST(takes_a_file_however_it_is_laid_out),

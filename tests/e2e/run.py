@@ -22,6 +22,7 @@ import doctor  # noqa: E402
 import enrol  # noqa: E402
 import fail2ban  # noqa: E402
 import guesses  # noqa: E402
+import hosting  # noqa: E402
 import inputs  # noqa: E402
 import passwords  # noqa: E402
 import records  # noqa: E402
@@ -66,7 +67,7 @@ def parts():
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run),
-              ("timing", timing.run)]
+              ("hosting", hosting.run), ("timing", timing.run)]
     return table
 
 
