@@ -11,7 +11,7 @@ printf 'const struct embedded %s[] = {\n' "$symbol"
 for file; do
 	printf '\t{ "%s",\n' "${file##*/}"
 	awk '{
-		gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t")
+		gsub(/\\/, "\\\\&"); gsub(/"/, "\\\""); gsub(/\t/, "\\t")
 		gsub(/\?\?/, "?\" \"?")
 		printf "\t  \"%s\\n\"\n", $0
 	} END { if (NR == 0) print "\t  \"\"" }' "$file"

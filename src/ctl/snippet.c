@@ -12,7 +12,7 @@ static const struct {
 } files[] = { { "apache", "mod_fcgid.conf" },
 	{ "lighttpd", "doorkeep-spawned.conf" }, { "nginx", "doorkeep.conf" },
 	{ "nginx", "doorkeep_params" }, { "nginx", "doorkeep_gate" },
-	{ "nginx", "doorkeep_proxy" }, { "cgi", "cgi.conf" } };
+	{ "nginx", "doorkeep_fastcgi" }, { "cgi", "cgi.conf" } };
 
 enum { FILES = sizeof(files) / sizeof(files[0]), NAMES = 6 };
 

@@ -43,24 +43,20 @@ give(struct ctx *c, const struct session *session, bool *made)
 {
 	const struct session_row *row = &session->view.session;
 	struct access_question q = {
-		.username = str_from(session->view.username)
+		.username = str_from(session->view.username),
+		.groups = &session->groups
 	};
-	struct group_list *groups = arena_alloc(c->arena, sizeof(*groups));
 	struct marker marker = { { 0 } };
-	bool needs_groups = false;
-	enum dk_err err = groups == NULL ? DK_ERR_NOMEM : DK_OK;
+	enum dk_err err = DK_OK;
 
 	*made = false;
-	if (err == DK_OK && lies_in_document_root(c))
+	if (lies_in_document_root(c))
 		err = DK_ERR_CONF;
-	if (err == DK_OK)
-		err = account_groups(c->web->dom, row->user_id, groups);
-	q.groups = groups;
 	if (err == DK_OK &&
 	    (row->level >= 2 ||
-		!access_needs_factor(c->web->conf, &q, &needs_groups)))
-		err = marker_make(
-		    c->web->dom, session, groups, &marker, made);
+		!access_needs_factor(c->web->conf, &q)))
+		err = marker_make(c->web->dom, session,
+		    &session->groups, &marker, made);
 	if (err == DK_OK && *made)
 		cookie_set_own(c, "gate", str_from(marker.cookie),
 		    row->remember ? (row->expires_at_ms - c->now_ms) / 1000
@@ -92,20 +88,14 @@ bool
 marker_lead_back(struct ctx *c, struct str next)
 {
 	struct str cookie = cookie_own(c, "gate");
-	struct group_list *groups;
 	bool good = false;
 	enum dk_err err = DK_OK;
 
 	if (!has_markers(c))
 		return false;
-	groups = arena_alloc(c->arena, sizeof(*groups));
-	if (groups == NULL)
-		err = DK_ERR_NOMEM;
-	if (err == DK_OK)
-		err = account_groups(c->web->dom,
-		    c->session.view.session.user_id, groups);
-	if (err == DK_OK && cookie.n > 0)
-		err = marker_check(c->web->dom, &c->session, groups, cookie,
+	if (cookie.n > 0)
+		err = marker_check(
+		    c->web->dom, &c->session, &c->session.groups, cookie,
 		    c->now_ms, &good);
 	if (err == DK_OK && good) {
 		page_problem(c,

@@ -1,25 +1,50 @@
 """The application behind the gate that tells what it was told."""
 
+import hashlib
 import http.server
 import json
+import posixpath
 import threading
+import urllib.parse
+
+
+def plainly(path):
+    """What the most obliging of applications would make of a path."""
+    path = path.partition("?")[0].partition("#")[0]
+    for _ in range(3):
+        path = urllib.parse.unquote(path, "latin-1")
+    for found, meant in (("\xc0\xae", "."), ("\xe0\x80\xae", "."),
+                         ("\xc0\xaf", "/"), ("\xe0\x80\xaf", "/"),
+                         ("\\", "/")):
+        path = path.replace(found, meant)
+    parts = (part.partition(";")[0].partition("\0")[0].strip(" \t\r\n")
+             for part in path.split("/"))
+    return posixpath.normpath("/" + "/".join(parts).lstrip("/")) + "/"
 
 
 class Echo:
-    """An HTTP server of this process; answers its request's headers."""
+    """An HTTP server of this process; answers its request's headers, the
+    hash of its body, and a word of its own."""
 
-    def __init__(self):
+    def __init__(self, says=""):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                body = json.dumps({"path": self.path,
-                                   "headers": self.headers.items()}).encode()
+                length = int(self.headers.get("Content-Length") or 0)
+                body = json.dumps({
+                    "path": self.path, "headers": self.headers.items(),
+                    "says": says if plainly(self.path).startswith(
+                        ("/show/", "/staff/")) else "open to everybody, app",
+                    "body": hashlib.sha256(
+                        self.rfile.read(length)).hexdigest()}).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_GET
 
             def log_message(self, *_):
                 pass

@@ -25,6 +25,7 @@ import guesses  # noqa: E402
 import hosting  # noqa: E402
 import inputs  # noqa: E402
 import passwords  # noqa: E402
+import paths  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
 import times  # noqa: E402
@@ -39,12 +40,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def server_part(kind):
     def run(secrets, report):
-        stand = kind(secrets)
+        stand = kind(secrets, backends=kind is not servers.NginxKeep)
         try:
             Flow(stand, report).run()
             Identity(stand, report).run()
             inputs.Inputs(stand, report).run()
             inputs.raw_requests(stand, report)
+            if stand.full:
+                paths.Paths(stand, report).run()
             if kind in (servers.ApacheCgid, servers.LighttpdCgi):
                 inputs.argv_attack(stand, report)
         finally:

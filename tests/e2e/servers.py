@@ -2,24 +2,24 @@
 
 import os
 
-from harness import (Skip, free_port, have, need, port_answers, true,
-                     wait_for)
-from stand import Stand, shipped
+from harness import Skip, free_port, have, need, port_answers, wait_for
+from stand import SOURCE, Stand, shipped
 
 PROGRAM = "/usr/local/libexec/doorkeep/doorkeep.fcgi"
 CONFIG = "/etc/doorkeep/doorkeep.conf"
 SOCKET = "/run/doorkeep/doorkeep.sock"
+LUA = "/usr/local/share/doorkeep/lighttpd/doorkeep.lua"
 
 
 # ---- lighttpd -----------------------------------------------------------------
 
 class Lighttpd(Stand):
-    has_cgi = has_proxy = True
     snippet = ""
     tls = ""
 
     def names(self):
-        return {}
+        return {LUA: os.path.join(SOURCE, "conf/lighttpd/doorkeep.lua")} \
+            if self.gate else {}
 
     def command(self):
         need("lighttpd")
@@ -42,13 +42,30 @@ mimetype.assign = ( ".html" => "text/html; charset=utf-8", "" => "text/plain" )
 %s
 include "%s/etc/doorkeep-lighttpd.conf"
 %s
+%s
+""" % (self.port, d, d, d, self.tls, d, self.backends(), self.more())
+
+    def backends(self):
+        """As people have them, without a word of doorkeep's."""
+        if not self.full:
+            return ""
+        text = """
 server.modules += ( "mod_cgi", "mod_proxy" )
-$HTTP["url"] =~ "^/private/.*[.]cgi$" { cgi.assign = ( ".cgi" => "" ) }
-$HTTP["url"] =~ "^/private/app/" {
+$HTTP["url"] =~ "^/private/" { cgi.assign = ( ".cgi" => "" ) }
+fastcgi.server += ( ".php" => (( %s )) )
+""" % self.php_lines()
+        for path, port in self.proxied().items():
+            text += """
+$HTTP["url"] =~ "^%s/" {
 	proxy.server = ( "" => (( "host" => "127.0.0.1", "port" => %d )) )
-	proxy.forwarded = ( "for" => 1, "proto" => 1, "remote_user" => 1 )
+	proxy.header = ( "map-urlpath" => ( "%s/" => "/" ) )
 }
-""" % (self.port, d, d, d, self.tls, d, self.more(), self.echo.port)
+""" % (path, port, path)
+        return text
+
+    def php_lines(self):
+        return '"socket" => "%s", "broken-scriptfilename" => "enable"' % \
+            self.php_fpm()
 
     def more(self):
         return ""
@@ -60,10 +77,18 @@ class LighttpdSpawned(Lighttpd):
     has_todos = True
 
     def names(self):
-        return {PROGRAM: self.box.path("bin", "doorkeep.fcgi"),
+        return {**super().names(),
+                PROGRAM: self.box.path("bin", "doorkeep.fcgi"),
                 CONFIG: self.config_file,
                 "/run/lighttpd": self.box.path("run"),
                 '"/auth"': '"%s"' % (self.mount or "/")}
+
+    def php_lines(self):
+        """Processes of lighttpd's own."""
+        return """"socket" => "%s/php.sock", "bin-path" => "%s",
+	"max-procs" => 1, "bin-environment" => ( "PHP_FCGI_CHILDREN" => "2" ),
+	"broken-scriptfilename" => "enable" """ % (
+            self.box.path("run"), self.php_cgi())
 
     def more(self):
         """The to-do example, guarded as the shipped file says."""
@@ -86,14 +111,14 @@ class LighttpdExternal(Lighttpd):
     workers = 2
 
     def names(self):
-        return {SOCKET: self.socket,
+        return {**super().names(), SOCKET: self.socket,
                 '"/auth"': '"%s"' % (self.mount or "/")}
 
 
 class LighttpdCgi(Lighttpd):
     name = "lighttpd-cgi"
     snippet = "conf/lighttpd/doorkeep-cgi.conf"
-    gate = has_cgi = has_proxy = False
+    gate = False
 
     def names(self):
         return {PROGRAM: self.box.path("bin", "doorkeep.fcgi"),
@@ -139,7 +164,6 @@ alias dir mime env setenvif headers proxy proxy_http""".split()
 class Apache(Stand):
     modules = ()
     snippets = ()
-    has_cgi = has_proxy = True
 
     def names(self, _snippet):
         return {}
@@ -171,6 +195,8 @@ ServerRoot {d}
 DefaultRuntimeDir {d}/run
 PidFile {d}/run/httpd.pid
 Mutex file:{d}/run default
+# Where the suexec package is installed, mod_fcgid wants to be root.
+Suexec Off
 ErrorLog {d}/log/error.log
 ServerName localhost
 Suexec Off
@@ -191,34 +217,33 @@ DirectoryIndex index.html
 		Require all granted
 	</Directory>
 	{includes}
-	{cgi}
-	<Location /private/app/>
-		{app}
-		ProxyPass http://127.0.0.1:{echo}/
-	</Location>
+	{backends}
 	{more}
 </VirtualHost>
-""".format(d=d, port=self.port, load=self.load(), app=self.app(),
+""".format(d=d, port=self.port, load=self.load(),
            includes="\n\t".join("Include %s/etc/%s" % (
                d, os.path.basename(s)) for s in self.snippets),
-           cgi=self.cgi(), echo=self.echo.port, more=self.more())
+           backends=self.backends(), more=self.more())
 
-    def cgi(self):
-        if not self.has_cgi:
+    def backends(self):
+        """As people have them, without a word of doorkeep's."""
+        if not self.full:
             return ""
         return """<Directory {d}/htdocs/private>
 		Options +ExecCGI
 		AddHandler cgi-script .cgi
-	</Directory>""".format(d=self.box.dir)
+		DirectoryIndex index.html index.cgi index.php
+		{php}
+	</Directory>
+	{proxied}""".format(
+            d=self.box.dir, php=self.php_lines(), proxied="\n\t".join(
+                "ProxyPass %s/ http://127.0.0.1:%d/" % pair
+                for pair in self.proxied().items()))
 
-    def app(self):
-        """The lines that the shipped file gives for a proxied application."""
-        text = shipped(self.snippets[-1], {})
-        block = text.partition("#\t<Location /private/app/>\n")[2]
-        true(block, "no example of a proxied application")
-        lines = block.partition("#\t</Location>")[0].split("\n")
-        return "\n".join(line.lstrip("#") for line in lines
-                         if "ProxyPass" not in line)
+    def php_lines(self):
+        return """<FilesMatch "[.]php$">
+			SetHandler "proxy:unix:%s|fcgi://localhost/"
+		</FilesMatch>""" % self.php_fpm()
 
     def more(self):
         return ""
@@ -244,6 +269,10 @@ FcgidProcessTableFile {d}/run/fcgid-table
 FcgidInitialEnv {env}
 """.format(d=self.box.dir, env="\nFcgidInitialEnv ".join(
             "%s %s" % p for p in self.todos_environment().items()))
+
+    def php_lines(self):
+        return """AddHandler fcgid-script .php
+		FcgidWrapper %s .php""" % self.php_cgi()
 
     def more(self):
         return """
@@ -303,7 +332,7 @@ class ApacheCgid(Apache):
     name = "apache-mod_cgid"
     modules = ("cgid",)
     snippets = ("apache-conf/cgi.conf",)
-    gate = has_cgi = has_proxy = False
+    gate = False
 
     def names(self, _snippet):
         return {PROGRAM: self.box.path("bin", "doorkeep.fcgi"),
@@ -312,16 +341,13 @@ class ApacheCgid(Apache):
                 CONFIG: self.config_file,
                 "DOORKEEP_MOUNT   /auth": "DOORKEEP_MOUNT   " + self.mount}
 
-    def app(self):
-        return ""
-
 
 # ---- nginx ------------------------------------------------------------------------
 
 class Nginx(Stand):
     name = "nginx"
     workers = 2
-    has_proxy = has_todos = True
+    has_todos = True
     keep = False
 
     def names(self):
@@ -340,7 +366,7 @@ class Nginx(Stand):
             text = text.replace("fastcgi_pass unix:%s;" % self.socket,
                                 "fastcgi_pass doorkeep; fastcgi_keep_conn on;")
         box.write("etc/snippets/doorkeep.conf", text)
-        for name in ("doorkeep_params", "doorkeep_gate", "doorkeep_proxy"):
+        for name in ("doorkeep_params", "doorkeep_gate", "doorkeep_fastcgi"):
             box.write("etc/snippets/" + name,
                       shipped("conf/nginx/" + name, {}))
         return [have("nginx"), "-p", box.dir, "-e", box.path("log/error.log"),
@@ -376,29 +402,56 @@ http {{
 		server_name localhost;
 		root {d}/htdocs;
 		include snippets/doorkeep.conf;
-		location /private/ {{
+		location ^~ /private/ {{
 			include snippets/doorkeep_gate;
-		}}
-		location /private/app/ {{
-			include snippets/doorkeep_gate;
-			include snippets/doorkeep_proxy;
-			proxy_pass http://127.0.0.1:{echo}/;
+			{guarded}
 		}}
 		location /todos {{
 			include snippets/doorkeep_gate;
-			include snippets/doorkeep_params;
-			fastcgi_param REQUEST_METHOD $request_method;
-			fastcgi_param QUERY_STRING   $query_string;
-			fastcgi_param CONTENT_TYPE   $content_type;
-			fastcgi_param CONTENT_LENGTH $content_length;
-			fastcgi_param SCRIPT_NAME    /todos;
-			fastcgi_param REMOTE_USER    $doorkeep_user;
+			include snippets/doorkeep_fastcgi;
 			fastcgi_pass unix:{d}/run/todos.sock;
 		}}
+		{backends}
 	}}
 }}
-""".format(d=self.box.dir, port=self.port, echo=self.echo.port,
-           upstream=self.upstream())
+""".format(d=self.box.dir, port=self.port, upstream=self.upstream(),
+           backends=self.backends(), guarded=self.guarded())
+
+    def backends(self):
+        """PHP as it was before doorkeep, which must not win over the gate,
+        and the proxied applications."""
+        if not self.full:
+            return ""
+        text = """
+		location ~ [.]php$ {
+			include /etc/nginx/fastcgi_params;
+			fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+			fastcgi_pass unix:%s;
+		}""" % self.php_fpm()
+        for path, port in self.proxied().items():
+            text += """
+		location ^~ %s/ {
+			include snippets/doorkeep_gate;
+			proxy_pass http://127.0.0.1:%d/;
+		}""" % (path, port)
+        return text
+
+    def guarded(self):
+        """Inside of the guarded location: PHP as the shipped file shows it
+        in a comment, and CGI by the same rules."""
+        if not self.full:
+            return ""
+        text = shipped("conf/nginx/doorkeep.conf", {
+            "/run/php/php-fpm.sock": self.php_fpm()})
+        block = text.partition("#\t\tlocation ~")[2].partition("#\t\t}")[0]
+        return "location ~" + block.replace("\n#", "\n") + """}
+			index index.html index.php;
+			location ~ ^/private/.+[.]cgi(/|$) {
+				include snippets/doorkeep_gate;
+				fastcgi_split_path_info ^(.+?[.]cgi)(/.*)$;
+				include snippets/doorkeep_fastcgi;
+				fastcgi_pass unix:%s;
+			}""" % self.fcgiwrap()
 
 
 class NginxKeep(Nginx):

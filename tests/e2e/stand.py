@@ -1,25 +1,63 @@
 """A doorkeep with its configuration, store and processes; servers.py puts
 real web servers in front of it."""
 
+import glob
 import json
 import os
 import socket
 
 from client import Browser
 from echo import Echo
-from harness import (PASSWORD, SOURCE, Sandbox, free_port, have, port_answers,
-                     socket_answers, true, wait_for)
+from harness import (PASSWORD, SOURCE, Sandbox, free_port, have, need,
+                     port_answers, socket_answers, true, wait_for)
 from headers import HeaderCheck
 
-ENV_CGI = """#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-env
-"""
 RULES = """
 /private/admins/ = group:admins
 /private/short/ = any; reauth=10m
+/private/staff/ = group:staff
+/private/app/staff/ = group:staff
+/private/open/ = public
+/private/app/open/ = public
 /private/ = any
 /todos/ = any
+"""
+
+# Programs behind the gate that say what they see: lines "NAME=value", and
+# what came as the body.
+SHOW_CGI = """#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+echo 'SAYS=%s'
+env
+echo "BODY=$(sha256sum | cut -c 1-64)"
+"""
+SHOW_PHP = """<?php
+header("Content-Type: text/plain");
+echo "SAYS=%s\\n";
+foreach ($_SERVER as $name => $value)
+	if (is_string($value))
+		echo "$name=", strtr($value, "\\r\\n", "  "), "\\n";
+echo "BODY=", hash("sha256", file_get_contents("php://input")), "\\n";
+"""
+PHP_FPM = """[global]
+error_log = {d}/log/php-fpm.log
+daemonize = no
+[www]
+listen = {d}/run/php.sock
+pm = static
+pm.max_children = 2
+catch_workers_output = yes
+"""
+RADICALE = """[server]
+hosts = 127.0.0.1:{port}
+[auth]
+type = http_x_remote_user
+[rights]
+type = owner_only
+[storage]
+filesystem_folder = {d}/var/radicale
+[logging]
+level = warning
 """
 
 
@@ -40,9 +78,8 @@ class Stand:
     scheme = "http"
     mount = "/auth"
     gate = True         # protected pages; else only doorkeep's own
+    secret = "none"     # of [fastcgi] shared_secret
     workers = 0         # of doorkeep serve; 0: the server spawns them
-    has_cgi = False     # /private/env.cgi
-    has_proxy = False   # /private/app/ is proxied
     has_todos = False   # /todos is the example application
     json_denials = True  # the gate's refusal of fetch() stays JSON
 
@@ -50,6 +87,7 @@ class Stand:
         self.secrets = secrets
         self.extra = options.get("extra", "")
         self.rules = options.get("rules", RULES)
+        self.full = self.gate and options.get("backends", False)
         self.environment = options.get("environment", {})
         for key in ("mount", "workers", "scheme"):
             if key in options:
@@ -60,7 +98,11 @@ class Stand:
         self.check = HeaderCheck(self.mount, secrets)
         self.socket = self.box.path("run", "dk.sock")
         self.server = self.serve = self.todos = None
-        self.echo = Echo()
+        self.helpers = {}   # PHP and the like, by the name of their socket
+        # What a backend says to whom it lets in, and to nobody else.
+        self.treasure = {kind: "treasure-%s-%s" % (kind, os.urandom(9).hex())
+                         for kind in ("file", "cgi", "php", "app")}
+        self.echo = Echo(self.treasure["app"])
         self.write_site()
         self.write_config()
         try:
@@ -77,7 +119,19 @@ class Stand:
                      "admins/index.html", "short/index.html"):
             box.write("htdocs/private/" + name,
                       "<!doctype html><p>private page " + name)
-        box.write("htdocs/private/env.cgi", ENV_CGI, 0o755)
+        self.write_treasures("")
+        self.write_treasures("staff/")
+        self.write_treasures("open/", "open to everybody, ")
+        box.write("htdocs/private/staff/index.html", self.treasure["file"])
+
+    def write_treasures(self, folder, instead=None):
+        for name, kind, text, mode in (
+                ("secret.txt", "file", "%s\n", 0o644),
+                ("show.cgi", "cgi", SHOW_CGI, 0o755),
+                ("show.php", "php", SHOW_PHP, 0o644)):
+            says = instead + kind if instead else self.treasure[kind]
+            self.box.write("htdocs/private/" + folder + name, text % says,
+                           mode)
 
     def config(self):
         return """# test
@@ -133,6 +187,57 @@ database = %s
                 "-quote") + "\n"
         return text
 
+    # ---- what stands behind the gate ----
+    def proxied(self):
+        """Path to port: an application of ours that says what it is told,
+        and one of somebody else's that believes it."""
+        return {"/private/app": self.echo.port,
+                "/private/calendar": self.radicale()}
+
+    def php_cgi(self):
+        need("php-cgi")
+        return have("php-cgi")
+
+    def php_fpm(self):
+        if "php.sock" not in self.helpers:
+            found = sorted(glob.glob("/usr/sbin/php-fpm*"))
+            true(found, "php-fpm is not installed")
+            self.helpers["php.sock"] = self.box.start(
+                [found[-1], "-F", "-O", "-y", self.box.write(
+                    "etc/php-fpm.conf", PHP_FPM.format(d=self.box.dir))],
+                "php-fpm.log")
+        return self.box.path("run", "php.sock")
+
+    def fcgiwrap(self):
+        path = self.box.path("run", "wrap.sock")
+        if "wrap.sock" not in self.helpers:
+            need("fcgiwrap")
+            self.helpers["wrap.sock"] = self.box.start(
+                [have("fcgiwrap"), "-c", "2", "-s", "unix:" + path],
+                "fcgiwrap.log")
+        return path
+
+    def radicale(self):
+        """A calendar server of Debian's; it takes the name in X-Remote-User
+        for the owner of the calendars."""
+        if "radicale" not in self.helpers:
+            need("radicale")
+            self.radicale_port = free_port()
+            self.helpers["radicale"] = self.box.start(
+                [have("radicale"), "--config", self.box.write(
+                    "etc/radicale.conf", RADICALE.format(
+                        d=self.box.dir, port=self.radicale_port))],
+                "radicale.log")
+        return self.radicale_port
+
+    def wait_for_helpers(self):
+        for name in self.helpers:
+            if name.endswith(".sock"):
+                path = self.box.path("run", name)
+                wait_for(lambda: socket_answers(path), 15, name)
+            else:
+                wait_for(lambda: port_answers(self.radicale_port), 30, name)
+
     # ---- processes ----
     def start(self):
         if self.workers:
@@ -178,7 +283,9 @@ database = %s
         return {"TODOS_DATABASE": self.box.path("var", "todos.db")}
 
     def start_server(self):
-        self.server = self.box.start(self.command(), "server.log")
+        command = self.command()
+        self.wait_for_helpers()
+        self.server = self.box.start(command, "server.log")
         wait_for(lambda: port_answers(self.port) or
                  self.server.poll() is not None, 15, self.name + " answers")
         true(self.server.poll() is None, self.name + " ended at once")
