@@ -2,6 +2,7 @@
 processes that are stopped by their id, and a look for secrets at the end."""
 
 import base64
+import contextlib
 import os
 import pwd
 import re
@@ -249,8 +250,10 @@ class Sandbox:
         for folder, dirs, names in os.walk(top):
             os.chown(folder, self.user.pw_uid, self.user.pw_gid)
             for name in names:
-                os.chown(os.path.join(folder, name), self.user.pw_uid,
-                         self.user.pw_gid, follow_symlinks=False)
+                # What runs may remove a journal of its own meanwhile.
+                with contextlib.suppress(FileNotFoundError):
+                    os.chown(os.path.join(folder, name), self.user.pw_uid,
+                             self.user.pw_gid, follow_symlinks=False)
 
     def write(self, name, text, mode=0o644):
         path = self.path(name)
