@@ -27,7 +27,7 @@ at_least()
 	status=1
 }
 
-sed -n 's/^	{ "\(\/[a-z.-]*\)", METHOD.*/\1/p' src/web/route.c |
+sed -n 's/^	{ "\(\/[a-z.\/-]*\)", METHOD.*/\1/p' src/web/route.c |
     sort -u >"$work/routes"
 wc -l <"$work/routes" >"$work/n"; at_least 10 routes <"$work/n"
 while read -r route; do

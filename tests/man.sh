@@ -187,7 +187,7 @@ BEGIN {
 }' || status=1
 
 # ---- pages and variables --------------------------------------------------------
-sed -n 's/^	{ "\(\/[a-z.-]*\)", METHOD.*/\1/p' src/web/route.c | sort -u |
+sed -n 's/^	{ "\(\/[a-z.\/-]*\)", METHOD.*/\1/p' src/web/route.c | sort -u |
     while read -r route; do
 	grep -Eq "^\.It Pa (.* , )?$route( |\$)" "$worker" ||
 	    echo "$worker:1: the page $route is missing"

@@ -59,6 +59,16 @@ struct date {
 	unsigned year, month, day, weekday, hour, minute, second, ms;
 };
 
+/* month: from 0 */
+static unsigned
+month_length(unsigned year, unsigned month)
+{
+	static const unsigned lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30,
+		31, 30, 31 };
+
+	return lengths[month] + (month == 1 && is_leap(year));
+}
+
 /*
  * The nearest time that can be written, in its parts.  Not by gmtime(): with
  * TZ=right/UTC that counts leap seconds, which Unix time does not.
@@ -66,8 +76,6 @@ struct date {
 static struct date
 split(int64_t ms)
 {
-	static const unsigned lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30,
-		31, 30, 31 };
 	const unsigned cycle = 146097; /* days of 400 years */
 	struct date d = { .year = 1970 };
 	unsigned days, left, n;
@@ -82,8 +90,7 @@ split(int64_t ms)
 		days -= n;
 		d.year++;
 	}
-	while (days >=
-	    (n = lengths[d.month] + (d.month == 1 && is_leap(d.year)))) {
+	while (days >= (n = month_length(d.year, d.month))) {
 		days -= n;
 		d.month++;
 	}
@@ -149,4 +156,34 @@ clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1])
 	buf_init(&b, text, CLOCK_LOCAL_LEN + 1);
 	buf_addf(&b, "%04u%02u%02u%02u%02u%02u", d.year, d.month + 1, d.day,
 	    d.hour, d.minute, d.second);
+}
+
+/* From the first day of year 1, as if the calendar had always been ours. */
+static int64_t
+days_before(uint64_t year)
+{
+	int64_t n = (int64_t)year - 1;
+
+	return 365 * n + n / 4 - n / 100 + n / 400;
+}
+
+bool
+clock_parse_day(struct str text, int64_t *ms)
+{
+	uint64_t year, month, day;
+	int64_t days;
+	unsigned m;
+
+	*ms = 0;
+	if (text.n != 10 || text.p[4] != '-' || text.p[7] != '-' ||
+	    !str_to_u64(str_sub(text, 0, 4), 9999, &year) || year < 1970 ||
+	    !str_to_u64(str_sub(text, 5, 2), 12, &month) || month == 0 ||
+	    !str_to_u64(str_sub(text, 8, 2), 31, &day) || day == 0 ||
+	    day > month_length((unsigned)year, (unsigned)month - 1))
+		return false;
+	days = days_before(year) - days_before(1970) + (int64_t)day - 1;
+	for (m = 0; m + 1 < month; m++)
+		days += month_length((unsigned)year, m);
+	*ms = days * DAY_MS;
+	return true;
 }

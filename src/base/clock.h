@@ -40,4 +40,7 @@ void clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1]);
 enum { CLOCK_LOCAL_LEN = 14 };
 void clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1]);
 
+/* "2026-11-23": when that day began; 1970 to 9999, exactly this form. */
+bool clock_parse_day(struct str text, int64_t *ms);
+
 #endif

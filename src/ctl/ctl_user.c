@@ -62,7 +62,7 @@ draw_link(const struct buf *link)
 static enum ctl_exit
 print_link(struct ctl *ctl, const struct user_row *user)
 {
-	char text[LINK_MAX], token_text[SECRET_TEXT_LEN + 1];
+	char text[LINK_MAX];
 	char until[CLOCK_ISO_LEN + 1], json_text[LINK_MAX + 128];
 	struct secret token;
 	struct buf link, json;
@@ -72,11 +72,8 @@ print_link(struct ctl *ctl, const struct user_row *user)
 	err = link_make(&ctl->dom, &ctl->asker, user, ctl->now_ms, &token);
 	if (err != DK_OK)
 		return ctl_fail_err(err, "no link could be made");
-	secret_to_text(&token, token_text);
 	BUF_OVER(&link, text);
-	buf_add(&link, ctl->conf.origins[0].text);
-	buf_add(&link, ctl->conf.mount);
-	buf_addf(&link, "/set-password?token=%s", token_text);
+	link_add_url(&ctl->conf, &token, &link);
 	clock_iso(ctl->now_ms + LINK_LIFE_MS, until);
 	if (ctl->json) {
 		BUF_OVER(&json, json_text);
@@ -95,7 +92,6 @@ print_link(struct ctl *ctl, const struct user_row *user)
 		draw_link(&link);
 	}
 	secret_wipe(&token, sizeof(token));
-	secret_wipe(token_text, sizeof(token_text));
 	secret_wipe(text, sizeof(text));
 	return CTL_DONE;
 }

@@ -7,7 +7,8 @@
 
 enum { FREE_MIN_MB = 64, PATH_LEN_MAX = 4096 };
 
-#define EPOCH_MIN_MS INT64_C(1767225600000) /* 2026: clocks before are wrong */
+#define EPOCH_MIN_MS INT64_C(1767225600000) /* 2026: clocks before are wrong \
+					     */
 
 struct checkup {
 	struct domain *dom;
@@ -152,4 +153,12 @@ checkup_store(struct domain *dom, checkup_fn *fn, void *arg)
 	err = db_check(dom->db, &sound, &message);
 	find(&c, err == DK_OK && sound, "the store is sound",
 	    "restore it from a backup (doorkeep db check says more)");
+}
+
+void
+checkup_versions(struct domain *dom, struct checkup_versions *versions)
+{
+	versions->program = PACKAGE_VERSION;
+	versions->engine = db_engine(dom->db);
+	versions->schema = db_schema_version(dom->db);
 }

@@ -23,4 +23,11 @@ void checkup(struct domain *dom, int64_t now_ms, checkup_fn *fn, void *arg);
 /* Is the store sound?  Reads all of it. */
 void checkup_store(struct domain *dom, checkup_fn *fn, void *arg);
 
+/* What is running: the program, the engine of the store, its schema. */
+struct checkup_versions {
+	const char *program, *engine;
+	int schema;
+};
+void checkup_versions(struct domain *dom, struct checkup_versions *versions);
+
 #endif

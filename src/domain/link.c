@@ -32,6 +32,19 @@ out:
 	return err;
 }
 
+void
+link_add_url(
+    const struct conf *conf, const struct secret *token, struct buf *out)
+{
+	char text[SECRET_TEXT_LEN + 1];
+
+	secret_to_text(token, text);
+	buf_add(out, conf->origins[0].text);
+	buf_add(out, conf->mount);
+	buf_addf(out, "/set-password?token=%s", text);
+	secret_wipe(text, sizeof(text));
+}
+
 enum dk_err
 link_look(struct domain *dom, const struct secret *token, int64_t now_ms,
     struct user_row *user, bool *found)

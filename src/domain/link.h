@@ -20,6 +20,9 @@ enum dk_err link_make(struct domain *dom, const struct asker *asker,
     const struct user_row *user, int64_t now_ms,
     struct secret *token) DK_CHECK;
 
+/* The whole link, for the person: append it to out. */
+void link_add_url(
+    const struct conf *conf, const struct secret *token, struct buf *out);
 /* Whose is it?  Changes nothing. */
 enum dk_err link_look(struct domain *dom, const struct secret *token,
     int64_t now_ms, struct user_row *user, bool *found) DK_CHECK;

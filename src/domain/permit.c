@@ -26,8 +26,7 @@ permit_is_admin(struct domain *dom, int64_t user_id, bool *is_admin)
 }
 
 enum dk_err
-permit_begin(
-    struct domain *dom, const struct asker *asker, int64_t on_user_id)
+permit_begin(struct domain *dom, const struct asker *asker, int64_t on_user_id)
 {
 	bool is_admin = false;
 	enum dk_err err = db_begin(dom->db, DB_WRITE);

@@ -14,8 +14,8 @@
  */
 
 /* Is this person, enabled, in [admin] group?  No: nobody is without one. */
-enum dk_err permit_is_admin(struct domain *dom, int64_t user_id,
-    bool *is_admin) DK_CHECK;
+enum dk_err permit_is_admin(
+    struct domain *dom, int64_t user_id, bool *is_admin) DK_CHECK;
 
 /*
  * Begin the transaction of a change: on_user_id is whom it is done to, 0 for
@@ -25,7 +25,7 @@ enum dk_err permit_is_admin(struct domain *dom, int64_t user_id,
  * signed in, so that not even two of them who act on each other at one moment
  * can leave the desk to nobody.
  */
-enum dk_err permit_begin(struct domain *dom, const struct asker *asker,
-    int64_t on_user_id) DK_CHECK;
+enum dk_err permit_begin(
+    struct domain *dom, const struct asker *asker, int64_t on_user_id) DK_CHECK;
 
 #endif

@@ -4,13 +4,13 @@
 #include "store/sessions.h"
 
 enum {
-	HOURS_A_STEP = 24,     /* counted in one go of housekeeping */
+	HOURS_A_STEP = 24,	 /* counted in one go of housekeeping */
 	SESSIONS_COUNTED = 20000 /* so many are counted while a page waits */
 };
 
-#define DAY_MS	  (24 * HOUR_MS)
-#define GRACE_MS  INT64_C(120000) /* until the last events are in */
-#define KEEP_MS	  (400 * DAY_MS)
+#define DAY_MS	   (24 * HOUR_MS)
+#define GRACE_MS   INT64_C(120000) /* until the last events are in */
+#define KEEP_MS	   (400 * DAY_MS)
 #define LONGEST_MS (31 * DAY_MS)
 
 static const struct {
@@ -133,8 +133,8 @@ statistics_read(struct domain *dom, enum statistics_span span, int64_t now_ms,
 	r.next_ms = from;
 	err = hours_list(dom->db, from, to, take_hour, &r);
 	if (err == DK_OK)
-		err = hours_from_events(
-		    dom->db, r.next_ms, to, take_events, &r);
+		err =
+		    hours_from_events(dom->db, r.next_ms, to, take_events, &r);
 	if (err == DK_OK)
 		err = samples_list(dom->db, from, to, take_sample, &r);
 	add_up(out);

@@ -44,8 +44,8 @@ bool statistics_span_parse(struct str text, enum statistics_span *span);
  * How many sessions are alive: counted if the store holds few, else the
  * latest sample.  *at_ms is when it was so, 0 when nobody knows.
  */
-enum dk_err statistics_sessions(struct domain *dom, int64_t now_ms,
-    int64_t *live, int64_t *at_ms) DK_CHECK;
+enum dk_err statistics_sessions(
+    struct domain *dom, int64_t now_ms, int64_t *live, int64_t *at_ms) DK_CHECK;
 
 /* A guess was turned away unread. */
 void statistics_note_throttled(struct domain *dom);

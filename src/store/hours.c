@@ -29,8 +29,7 @@ static enum dk_err
 each_hour(struct db *db, enum query q, int64_t from_ms, int64_t to_ms,
     hours_fn *fn, void *arg)
 {
-	const struct db_arg args[] = { DB_ARG_INT(from_ms),
-		DB_ARG_INT(to_ms) };
+	const struct db_arg args[] = { DB_ARG_INT(from_ms), DB_ARG_INT(to_ms) };
 	struct hour_row row;
 	bool some = false;
 	enum dk_err err = db_query(db, q, args, 2);
@@ -88,11 +87,10 @@ samples_set(struct db *db, int64_t at_ms, int64_t live)
 }
 
 enum dk_err
-samples_list(struct db *db, int64_t from_ms, int64_t to_ms, samples_fn *fn,
-    void *arg)
+samples_list(
+    struct db *db, int64_t from_ms, int64_t to_ms, samples_fn *fn, void *arg)
 {
-	const struct db_arg args[] = { DB_ARG_INT(from_ms),
-		DB_ARG_INT(to_ms) };
+	const struct db_arg args[] = { DB_ARG_INT(from_ms), DB_ARG_INT(to_ms) };
 	bool some = false;
 	enum dk_err err = db_query(db, Q_SAMPLE_LIST, args, 2);
 

@@ -9,8 +9,8 @@
 
 /* What happened hour by hour, and how many sessions were alive: the figures
  * of the administrator's desk (sql: `hours`, `session_samples`). */
-#define HOUR_MS	   INT64_C(3600000)
-#define SAMPLE_MS  (HOUR_MS / 4)
+#define HOUR_MS	  INT64_C(3600000)
+#define SAMPLE_MS (HOUR_MS / 4)
 
 struct hour_row {
 	int64_t hour_ms; /* when it began; a multiple of HOUR_MS */

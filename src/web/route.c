@@ -1,5 +1,7 @@
 #include "web/route.h"
 
+#include "web/admin.h"
+
 /*
  * The default is the safe one: no flag, and a session is needed.  What
  * changes something is a POST, and each of them checks the token.
@@ -17,6 +19,16 @@ const struct route routes[] = {
 	{ "/check", METHOD_GET, page_check, ROUTE_PUBLIC | ROUTE_ANY_METHOD },
 	{ "/account", METHOD_GET, page_account, 0 },
 	{ "/account", METHOD_POST, page_account_post, 0 },
+	{ "/admin", METHOD_GET, page_admin, 0 },
+	{ "/admin/fresh", METHOD_GET, page_admin_fresh, 0 },
+	{ "/admin/people", METHOD_GET, page_admin_people, 0 },
+	{ "/admin/people", METHOD_POST, page_admin_people_post, 0 },
+	{ "/admin/person", METHOD_GET, page_admin_person, 0 },
+	{ "/admin/person", METHOD_POST, page_admin_person_post, 0 },
+	{ "/admin/sessions", METHOD_GET, page_admin_sessions, 0 },
+	{ "/admin/sessions", METHOD_POST, page_admin_sessions_post, 0 },
+	{ "/admin/events", METHOD_GET, page_admin_events, 0 },
+	{ "/admin/events.jsonl", METHOD_GET, page_admin_lines, 0 },
 	{ "/health", METHOD_GET, page_health, ROUTE_PUBLIC | ROUTE_NO_STORE },
 	{ "/metrics", METHOD_GET, page_metrics, ROUTE_PUBLIC },
 	{ "/style.css", METHOD_GET, page_style, ROUTE_PUBLIC | ROUTE_NO_STORE },

@@ -12,6 +12,19 @@
  * those that open a section only; "list.name" is a name that there is within
  * {{#list}} alone.
  */
+#define DESK	      "?fresh fresh_url message done me "
+#define OPTIONS(list) list ".value " list ".label ?" list ".selected "
+#define DESK_SESSIONS                                                    \
+	"?sessions sessions.tick sessions.id sessions.user "             \
+	"sessions.user_url sessions.device sessions.ip sessions.ip_url " \
+	"sessions.signed_in_at sessions.last_seen_at "                   \
+	"?sessions.current ?sessions.two_steps "
+#define DESK_AGES                                                             \
+	"user address older newer ?ages " OPTIONS("ages") "?youths " OPTIONS( \
+	    "youths")
+#define DESK_EVENTS                                                 \
+	"?events events.at events.event events.outcome events.who " \
+	"events.who_url events.ip events.ip_url events.actor events.what "
 static const struct {
 	const char *page, *names;
 } pages[] = {
@@ -32,6 +45,36 @@ static const struct {
 	    "enrolling.qr_path enrolling.qr_side enrolling.seed_text "
 	    "enrolling.seed_uri failures ?sign_ins sign_ins.at "
 	    "sign_ins.what sign_ins.from" },
+	{ "admin.html",
+	    DESK "?spans spans.url spans.label ?spans.shown ?charts "
+		 "charts.title charts.total charts.path charts.label ?pieces "
+		 "pieces.from pieces.sign_ins pieces.failures pieces.throttled "
+		 "pieces.alive first sessions_at ?findings findings.what "
+		 "findings.cure program engine schema" },
+	{ "admin_people.html",
+	    DESK "!csrf_token "
+		 "search group ?states " OPTIONS(
+		     "states") "?people people.name "
+			       "people.url people.person people.groups "
+			       "?people.disabled "
+			       "?people.no_password next_url first_url "
+			       "new_name new_person "
+			       "new_email new_groups" },
+	{ "admin_link.html", DESK "link username ?added until person_url" },
+	{ "admin_person.html",
+	    DESK "!csrf_token "
+		 "username display_name email added_at password_at "
+		 "?must_change ?disabled ?factor_on ?myself ?groups "
+		 "groups.group " DESK_SESSIONS "sessions_url " DESK_EVENTS
+		 "events_url" },
+	{ "admin_sessions.html",
+	    DESK "!csrf_token " DESK_SESSIONS DESK_AGES
+		 "next_url first_url ask_url" },
+	{ "admin_end.html",
+	    DESK "!csrf_token " DESK_AGES "found at_least until back_url" },
+	{ "admin_events.html",
+	    DESK DESK_EVENTS "user address event from to ?outcomes " OPTIONS(
+		"outcomes") "next_url first_url lines_url" },
 };
 
 /* What page_render gives to all of them. */
@@ -297,9 +340,9 @@ kind_of(const struct check *c, struct str name)
 {
 	enum kind kind = kind_in(c, names_of(c->page), name);
 
-	return kind == NAME_UNKNOWN && is_page(c->page) ?
-	    kind_in(c, str_from(common), name) :
-	    kind;
+	return kind == NAME_UNKNOWN && is_page(c->page)
+	    ? kind_in(c, str_from(common), name)
+	    : kind;
 }
 
 static enum dk_err

@@ -282,6 +282,19 @@ find_session(struct ctx *c)
 	    &c->session, &c->session_answer);
 }
 
+/* The page of ours that was asked for, its query intact. */
+static struct str
+asked_for(struct ctx *c, const struct route *route)
+{
+	struct str path = page_own_path(c, route->path);
+
+	if (route->method != METHOD_GET || c->req->query.n == 0 ||
+	    c->req->query.n > URL_NEXT_MAX)
+		return path;
+	return arena_printf(c->arena, 2 * URL_NEXT_MAX, "%.*s?%.*s",
+	    STR_FMT(path), STR_FMT(c->req->query));
+}
+
 static void
 dispatch(struct ctx *c)
 {
@@ -311,8 +324,7 @@ dispatch(struct ctx *c)
 		return;
 	}
 	if ((route->flags & ROUTE_PUBLIC) == 0 && !ctx_signed_in(c)) {
-		page_sign_in_here(c, page_own_path(c, route->path),
-		    MSG_NONE);
+		page_sign_in_here(c, asked_for(c, route), MSG_NONE);
 		return;
 	}
 	route->handle(c);

@@ -223,10 +223,38 @@ reads_the_clocks_in_milliseconds(void **state)
 	assert_int_equal(clock_now_ms(), INT64_C(4107542400999));
 }
 
+static void
+reads_the_days_that_it_writes(void **state)
+{
+	static const char *const none[] = { "", "2026-11-2", "2026-11-231",
+		"2026-13-01", "2026-00-01", "2026-01-00", "2026-02-29",
+		"2100-02-29", "1969-12-31", "2026-04-31", "2026/04/01",
+		"+026-04-01", "2026-4-001", " 2026-04-1" };
+	char text[CLOCK_ISO_LEN + 1];
+	int64_t day, ms;
+	size_t i;
+
+	(void)state;
+	for (day = 0; day < 2932897; day += day < 60000 ? 1 : 97) {
+		clock_iso(day * 86400000, text);
+		assert_true(
+		    clock_parse_day(str_sub(str_from(text), 0, 10), &ms));
+		if (ms != day * 86400000)
+			fail_msg("%s", text);
+	}
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		ms = 1;
+		if (clock_parse_day(str_from(none[i]), &ms) || ms != 0)
+			fail_msg("%s", none[i]);
+	}
+	assert_false(clock_parse_day(STR_NONE, &ms));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_the_days_that_it_writes),
 		cmocka_unit_test(writes_times_of_all_centuries),
 		cmocka_unit_test(does_not_mind_where_it_runs),
 		cmocka_unit_test(ends_in_local_time_are_never_late),

@@ -59,11 +59,11 @@ knows_who_has_the_desk(void **state)
 	assert_false(is_admin(s, STR("carl")));
 	assert_int_equal(permit_is_admin(&s->dom, 0, &yes), DK_OK);
 	assert_false(yes);
-	(void)stand_sql(s,
-	    "UPDATE users SET must_change = 1 WHERE username = 'ben'");
+	(void)stand_sql(
+	    s, "UPDATE users SET must_change = 1 WHERE username = 'ben'");
 	assert_false(is_admin(s, STR("ben")));
-	(void)stand_sql(s,
-	    "UPDATE users SET disabled = 1 WHERE username = 'ann'");
+	(void)stand_sql(
+	    s, "UPDATE users SET disabled = 1 WHERE username = 'ann'");
 	assert_false(is_admin(s, STR("ann")));
 	/* Without a group nobody has one, not even those in none. */
 	s->conf.admin_group = STR_NONE;
@@ -86,14 +86,14 @@ count_allowed(struct stand *s, const struct asker *asker, struct str name)
 	size_t i;
 
 	stand_get_user(s, name, &user);
-	err[0] = account_set_group(
-	    &s->dom, asker, &user, STR("other"), true, NOW);
-	err[1] = account_set_group(
-	    &s->dom, asker, &user, STR("admins"), false, NOW);
+	err[0] =
+	    account_set_group(&s->dom, asker, &user, STR("other"), true, NOW);
+	err[1] =
+	    account_set_group(&s->dom, asker, &user, STR("admins"), false, NOW);
 	err[2] = link_make(&s->dom, asker, &user, NOW, &token);
 	err[3] = factor_remove(&s->dom, asker, &user, STR_NONE, NOW, &flag);
-	err[4] = session_revoke_user(
-	    &s->dom, asker, &user, STR_NONE, NOW, &many);
+	err[4] =
+	    session_revoke_user(&s->dom, asker, &user, STR_NONE, NOW, &many);
 	err[5] = account_require_change(&s->dom, asker, &user, NOW);
 	err[6] = account_set_disabled(&s->dom, asker, &user, true, NOW);
 	err[7] = session_revoke_found(
@@ -132,8 +132,7 @@ lets_nobody_do_it_to_themselves(void **state)
 	/* To end all sessions but one is not done to anybody in particular. */
 	assert_int_equal(count_allowed(s, &ann, STR("ann")), 1);
 	assert_true(is_admin(s, STR("ann")));
-	assert_int_equal(
-	    stand_sql(s, "SELECT count(*) FROM events"), events);
+	assert_int_equal(stand_sql(s, "SELECT count(*) FROM events"), events);
 }
 
 /* Who was an administrator when the request came may be none by now. */
@@ -149,8 +148,8 @@ lets_nobody_go_on_who_is_no_administrator(void **state)
 	carl = desk_of(s, STR("carl"));
 	assert_int_equal(count_allowed(s, &carl, STR("ann")), 0);
 	stand_get_user(s, STR("ben"), &user);
-	assert_int_equal(account_set_disabled(
-			     &s->dom, &stand_asker, &user, true, NOW),
+	assert_int_equal(
+	    account_set_disabled(&s->dom, &stand_asker, &user, true, NOW),
 	    DK_OK);
 	assert_int_equal(count_allowed(s, &ben, STR("ann")), 0);
 	assert_true(is_admin(s, STR("ann")));
@@ -171,8 +170,8 @@ leaves_one_of_two_who_act_on_each_other(void **state)
 	stand_get_user(s, STR("ben"), &b);
 	assert_int_equal(
 	    account_set_disabled(&s->dom, &ann, &b, true, NOW), DK_OK);
-	assert_int_equal(account_set_disabled(&s->dom, &ben, &a, true, NOW),
-	    DK_ERR_DENIED);
+	assert_int_equal(
+	    account_set_disabled(&s->dom, &ben, &a, true, NOW), DK_ERR_DENIED);
 	assert_true(is_admin(s, STR("ann")));
 }
 

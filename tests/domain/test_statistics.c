@@ -82,8 +82,7 @@ counts_from_the_events_whether_kept_or_not(void **state)
 		must_be(s, STATISTICS_WEEK, THEN, 3, 2);
 		must_be(s, STATISTICS_MONTH, THEN, 3, 3);
 		if (i == 0)
-			assert_int_equal(
-			    statistics_keep(&s->dom, THEN), DK_OK);
+			assert_int_equal(statistics_keep(&s->dom, THEN), DK_OK);
 		else
 			keep_all(s, THEN);
 	}
@@ -205,15 +204,13 @@ gives_the_latest_sample_of_a_large_store(void **state)
 	    "WHERE i < 20000) INSERT INTO sessions SELECT printf('%08d-', i), "
 	    "zeroblob(32), u.id, 1, 1, 1, 9000000000000, 0, 1, 0, '', '', '' "
 	    "FROM n, users AS u");
-	assert_int_equal(
-	    statistics_sessions(&s->dom, THEN, &live, &at), DK_OK);
+	assert_int_equal(statistics_sessions(&s->dom, THEN, &live, &at), DK_OK);
 	assert_int_equal(at, 0);
 	assert_int_equal(statistics_keep(&s->dom, THEN), DK_OK);
 	(void)stand_sql(s,
 	    "INSERT INTO sessions SELECT 'x', secret_hash, user_id, 1, 1, 1, "
 	    "9000000000000, 0, 1, 0, '', '', '' FROM sessions LIMIT 1");
-	assert_int_equal(
-	    statistics_sessions(&s->dom, THEN, &live, &at), DK_OK);
+	assert_int_equal(statistics_sessions(&s->dom, THEN, &live, &at), DK_OK);
 	assert_int_equal(live, 20000);
 	assert_true(at == THEN - THEN % (HOUR / 4));
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -48,7 +49,7 @@ struct desk {
 	struct str request_body;
 	/* The answer that came. */
 	unsigned status;
-	char head[16 * 1024], body[300 * 1024];
+	char head[16 * 1024], body[500 * 1024];
 	size_t body_len;
 	/* The browser's cookies. */
 	struct {
