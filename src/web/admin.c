@@ -29,18 +29,14 @@ static bool
 has_factor(struct ctx *c)
 {
 	enum factor_state state = FACTOR_NONE;
-	bool lacks;
-	enum dk_err err;
+	enum dk_err err = factor_state(
+	    c->web->dom, c->session.view.session.user_id, &state);
 
-	lacks = gate_lacks_factor(c, &err);
-	if (err == DK_OK)
-		err = factor_state(
-		    c->web->dom, c->session.view.session.user_id, &state);
 	if (err != DK_OK) {
 		page_fail(c, err);
 		return false;
 	}
-	if (lacks)
+	if (gate_lacks_factor(c))
 		gate_step_up(c, ACCESS_STEP_UP, here(c));
 	else if (state == FACTOR_ON && c->session.view.session.level < 2)
 		page_sign_in_here(c, here(c), MSG_SIGN_IN_WITH_BOTH);
