@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 
+from axe import Axe
 from harness import PASSWORD, Skip, eq, have, true, wait_for
 from servers import LighttpdSpawned, LighttpdTls
 
@@ -39,7 +40,7 @@ def open_browser(folder):
 class Visit:
     def __init__(self, stand, report, cookie):
         self.stand, self.report, self.cookie = stand, report, cookie
-        self.driver = None
+        self.driver = self.axe = None
 
     def case(self, name, ids=""):
         return self.report.case("chromium, %s: %s" % (
@@ -161,6 +162,9 @@ class Visit:
             self.shows("Sign in", "the page")
 
     def screenshot(self, name):
+        if self.axe is None:
+            self.axe = Axe()
+        eq(self.axe.wrong(self.driver), [], "what axe finds")
         folder = os.environ.get("SCREENSHOTS")
         if folder:
             self.driver.save_screenshot(os.path.join(

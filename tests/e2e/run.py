@@ -18,6 +18,7 @@ import accounts  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
+import desk  # noqa: E402
 import doctor  # noqa: E402
 import enrol  # noqa: E402
 import fail2ban  # noqa: E402
@@ -67,6 +68,7 @@ def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run),
               ("times", times.run), ("browser", browser.run),
+              ("desk", desk.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run),
