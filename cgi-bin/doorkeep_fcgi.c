@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nfc.h"
+#include "base/qr.h"
+#include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/gateway.h"
 #include "web/web.h"
@@ -30,25 +33,107 @@ struct program {
 	struct log log;
 	struct domain domain;
 	struct web web;
+	struct sandbox sandbox;
+	bool preloaded; /* LD_PRELOAD is set */
 };
+
+/*
+ * What the kernel cannot take from us is logged by who stays: a CGI process
+ * would say it at each request.  A library that the administrator puts before
+ * all others (libfaketime, an allocator) needs what we cannot know.
+ */
+static enum dk_err
+give_up_rights(struct program *p, bool fastcgi, struct buf *message)
+{
+	bool require = p->conf.sandbox == SANDBOX_REQUIRE;
+	char text[MESSAGE_MAX];
+	struct buf missing;
+	enum dk_err err;
+
+	if (p->conf.sandbox == SANDBOX_OFF)
+		return DK_OK;
+	BUF_OVER(&missing, text);
+	if (p->preloaded && !require) {
+		p->sandbox =
+		    (struct sandbox){ .filtered = true, .unsupported = true };
+		buf_addz(&missing, "LD_PRELOAD is set, so all of it");
+	}
+	err = sandbox_enter(&p->sandbox, require, &missing);
+	if (err != DK_OK)
+		buf_addf(message, "[security] sandbox = require: %s",
+		    buf_z(&missing));
+	else if (missing.len > 0 && fastcgi)
+		LOG_WRITE(&p->log, LOG_LEVEL_WARNING, "sandbox_incomplete",
+		    { "missing", buf_str(&missing) });
+	return err;
+}
+
+/*
+ * All else has been read: the configuration, templates, the logo.  Libraries
+ * that are wanted now and then are loaded by a worker at once, so that it
+ * needs no way to more code; a CGI process loads them when it needs them.
+ */
+static void
+name_rights(struct program *p, bool fastcgi)
+{
+	struct sandbox *sb = &p->sandbox;
+	struct str store = p->conf.database;
+
+	sb->syslog = p->conf.log_destination == LOG_TO_SYSLOG;
+	sandbox_allow_read(sb, p->conf.password_blocklist);
+	sandbox_allow_read(sb, STR("/dev/urandom"));
+	if (str_starts(store, STR("postgres://")) ||
+	    str_starts(store, STR("postgresql://")))
+		sandbox_allow_network(sb);
+	else
+		sandbox_allow_beside(sb, store);
+	if (sb->network || !fastcgi) {
+		sandbox_allow_libraries(sb);
+		return;
+	}
+	nfc_prepare();
+	qr_prepare();
+}
 
 static void
 handle(void *arg, struct request *req, struct response *res)
 {
-	web_handle(arg, req, res, clock_now_ms());
+	struct program *p = arg;
+	char text[MESSAGE_MAX];
+	struct buf message;
+
+	BUF_OVER(&message, text);
+	/* The store's directory was not there; it may be now. */
+	if (!sandbox_is_whole(&p->sandbox) &&
+	    give_up_rights(p, true, &message) != DK_OK) {
+		web_fail(&p->web, req, res, 503, buf_z(&message));
+		return;
+	}
+	web_handle(&p->web, req, res, clock_now_ms());
 }
 
 static void
 fail(void *arg, struct request *req, struct response *res, unsigned status,
     const char *problem)
 {
-	web_fail(arg, req, res, status, problem);
+	struct program *p = arg;
+
+	web_fail(&p->web, req, res, status, problem);
 }
 
-static void
+static bool
 idle(void *arg)
 {
-	web_idle(arg, clock_now_ms());
+	struct program *p = arg;
+
+	web_idle(&p->web, clock_now_ms());
+	if (p->domain.db != NULL || !sandbox_is_outdated(&p->sandbox))
+		return true;
+	LOG_WRITE(&p->log, LOG_LEVEL_WARNING, "store_moved",
+	    { "cause",
+		STR("the directory of the store is another one; this worker "
+		    "ends, for only a new one can open it") });
+	return false;
 }
 
 /* Descriptors 0 to 2 exist, secrets stay out of core files. */
@@ -82,8 +167,12 @@ set_up(struct program *p, struct buf *message)
 		err = arena_open(&p->conf_arena, CONF_ARENA_SIZE);
 	if (err == DK_OK)
 		err = arena_open(&p->request_arena, REQUEST_ARENA_SIZE);
-	if (err == DK_OK)
+	if (err == DK_OK) {
+		/* Typed passwords pass through one, the other holds keys. */
+		secret_lock(p->request_arena.block, p->request_arena.size);
+		secret_lock(p->conf_arena.block, p->conf_arena.size);
 		err = conf_find(&path);
+	}
 	if (err == DK_OK)
 		err = conf_load(
 		    buf_str(&path), &p->conf_arena, &p->conf, message);
@@ -94,15 +183,21 @@ set_up(struct program *p, struct buf *message)
 	return web_open(&p->web, &p->conf, &p->domain, &p->log, message);
 }
 
+static bool
+has_variable(char *const *envp, struct str name_and_sign)
+{
+	for (; *envp != NULL; envp++)
+		if (str_starts(str_from(*envp), name_and_sign))
+			return true;
+	return false;
+}
+
 /* Is this a person's shell, and no web server? */
 static bool
 started_by_hand(char *const *envp)
 {
-	for (; *envp != NULL; envp++)
-		if (str_starts(str_from(*envp), STR("REQUEST_METHOD=")) ||
-		    str_starts(str_from(*envp), STR("GATEWAY_INTERFACE=")))
-			return false;
-	return true;
+	return !has_variable(envp, STR("REQUEST_METHOD=")) &&
+	    !has_variable(envp, STR("GATEWAY_INTERFACE="));
 }
 
 /*
@@ -132,7 +227,7 @@ main(int argc, char **argv, char **envp)
 {
 	static struct program p;
 	bool fastcgi = gateway_is_fastcgi(STDIN_FILENO);
-	struct gateway_app app = { .arg = &p.web,
+	struct gateway_app app = { .arg = &p,
 		.rules = &p.web.rules,
 		.arena = &p.request_arena,
 		.log = &p.log,
@@ -154,6 +249,11 @@ main(int argc, char **argv, char **envp)
 	}
 	BUF_OVER(&message, text);
 	err = set_up(&p, &message);
+	if (err == DK_OK) {
+		p.preloaded = has_variable(envp, STR("LD_PRELOAD="));
+		name_rights(&p, fastcgi);
+		err = give_up_rights(&p, fastcgi, &message);
+	}
 	if (err != DK_OK)
 		return refuse_to_start(fastcgi, err, &message);
 	status = fastcgi ? gateway_run_fcgi(&app, STDIN_FILENO)

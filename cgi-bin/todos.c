@@ -404,10 +404,11 @@ fail(void *arg, struct request *req, struct response *res, unsigned status,
 	    problem == NULL ? "The request cannot be read." : problem);
 }
 
-static void
+static bool
 idle(void *arg)
 {
 	(void)arg;
+	return true;
 }
 
 static int

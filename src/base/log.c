@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -11,6 +12,14 @@
 static const char *const level_names[] = { "info", "warning", "error" };
 static const int level_priorities[] = { LOG_INFO, LOG_WARNING, LOG_ERR };
 
+/* At once, with the time zone that syslog(3) reads: a sandbox comes. */
+static void
+open_syslog(void)
+{
+	tzset();
+	openlog("doorkeep", LOG_PID | LOG_NDELAY, LOG_AUTH);
+}
+
 void
 log_open(
     struct log *log, enum log_destination destination, enum log_format format)
@@ -19,7 +28,7 @@ log_open(
 	log->destination = destination;
 	log->format = format;
 	if (destination == LOG_TO_SYSLOG)
-		openlog("doorkeep", LOG_PID, LOG_AUTH);
+		open_syslog();
 }
 
 /* The front of a value that is too long, without half a character at the end

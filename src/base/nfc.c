@@ -15,8 +15,8 @@ struct library {
 	const void *form;
 };
 
-static bool
-load(struct library *lib)
+static void *
+open_library(void)
 {
 	static const char *const names[] = { "libunistring.so.5",
 		"libunistring.so.2" };
@@ -26,6 +26,20 @@ load(struct library *lib)
 	/* dlopen counts: a second call finds the first one's library. */
 	for (i = 0; handle == NULL && i < 2; i++)
 		handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	return handle;
+}
+
+void
+nfc_prepare(void)
+{
+	(void)open_library();
+}
+
+static bool
+load(struct library *lib)
+{
+	void *handle = open_library();
+
 	if (handle == NULL)
 		return false;
 	/* POSIX lets dlsym give a function's address as data. */

@@ -20,4 +20,7 @@ enum { NFC_GROWTH_MAX = 3 }; /* UTF-8 bytes out for each byte in, at most */
  */
 bool nfc_add(struct buf *out, struct str text);
 
+/* Load the library now, before a sandbox shuts its place off. */
+void nfc_prepare(void);
+
 #endif

@@ -25,6 +25,18 @@ find(void *library, const char *name, void *function)
 	return symbol != NULL;
 }
 
+static void *
+open_library(void)
+{
+	return dlopen("libqrencode.so.4", RTLD_NOW | RTLD_LOCAL);
+}
+
+void
+qr_prepare(void)
+{
+	(void)open_library();
+}
+
 static enum dk_err
 draw(encode_fn *encode, free_fn *release, const char *text, struct qr *qr)
 {
@@ -62,7 +74,7 @@ qr_make(struct str text, struct qr *qr, bool *available)
 	if (!buf_ok(&b) || str_contains(text, '\0'))
 		goto out;
 	err = DK_OK;
-	library = dlopen("libqrencode.so.4", RTLD_NOW | RTLD_LOCAL);
+	library = open_library();
 	if (library == NULL)
 		goto out;
 	if (find(library, "QRcode_encodeString", &encode) &&

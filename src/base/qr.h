@@ -21,6 +21,8 @@ struct qr {
 
 /* text: at most 500 bytes.  *available is false without the library. */
 enum dk_err qr_make(struct str text, struct qr *qr, bool *available) DK_CHECK;
+/* Load the library now, before a sandbox shuts its place off. */
+void qr_prepare(void);
 
 /* The dark modules as the path of an SVG, four modules of margin around:
  * the picture is size + 8 units wide. */

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <malloc.h>
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 #include <uuid/uuid.h>
 
 enum dk_err
@@ -123,6 +126,17 @@ void *
 secret_alloc(size_t n)
 {
 	return calloc(1, n);
+}
+
+void
+secret_lock(void *p, size_t n)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)p & ~(page - 1);
+	uintptr_t end = ((uintptr_t)p + n + page - 1) & ~(page - 1);
+
+	(void)mlock2((void *)from, end - from, MLOCK_ONFAULT);
+	(void)madvise((void *)from, end - from, MADV_DONTDUMP);
 }
 
 void

@@ -51,6 +51,9 @@ void secret_wipe(void *p, size_t n);
 /* Zeroed memory that is wiped when it is freed; also for libraries that take
  * an allocator.  NULL when there is none. */
 void *secret_alloc(size_t n);
+/* Keep n bytes from p on out of swap and core files, as far as the process's
+ * limit of locked memory goes; only pages that are touched count. */
+void secret_lock(void *p, size_t n);
 void secret_free(void *p);
 
 /* A version 4 UUID (RFC 9562 5.4) from secret_random, lower case. */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/net.h"
+#include "base/sandbox.h"
 #include "base/str.h"
 
 /*
@@ -105,6 +106,7 @@ struct conf {
 	bool factor_for_all;
 	struct str factor_text; /* as it was written */
 	struct str password_blocklist;	   /* STR_NONE: the built-in one */
+	enum sandbox_mode sandbox;
 
 	/* [fastcgi] */
 	struct str shared_secret; /* STR_NONE: none asked for */

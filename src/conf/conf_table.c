@@ -81,6 +81,10 @@ const struct conf_key conf_keys[] = {
 	    0, 0, 0, NULL, NULL,
 	    "who must have a second factor: all, or a list of group:NAME and "
 	    "user:NAME" },
+	{ "security", "sandbox", CONF_WORD, AT(sandbox), 0, 0, 0,
+	    "auto require off", "auto",
+	    "workers give up all rights that they do not need: as far as the "
+	    "kernel can, all of it or no start, not at all" },
 
 	{ "fastcgi", "shared_secret", CONF_SECRET, AT(shared_secret), 0, 0, 0,
 	    NULL, NULL,

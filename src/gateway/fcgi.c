@@ -243,7 +243,8 @@ serve(struct server *s)
 			continue;
 		serve_one(s, crowded);
 		arena_reset(s->app->arena);
-		s->app->idle(s->app->arg);
+		if (!s->app->idle(s->app->arg))
+			return 0;
 	}
 }
 

@@ -22,8 +22,9 @@ struct gateway_app {
 	/* Answer one that could not be read. */
 	void (*fail)(void *arg, struct request *req, struct response *res,
 	    unsigned status, const char *problem);
-	/* After an answer has gone out. */
-	void (*idle)(void *arg);
+	/* After an answer has gone out.  False: a new process must take over;
+	 * under CGI, where there is one, it is not asked. */
+	bool (*idle)(void *arg);
 };
 
 /* True when fd is a listening socket: started as a FastCGI worker. */

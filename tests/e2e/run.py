@@ -22,6 +22,7 @@ import desk  # noqa: E402
 import doctor  # noqa: E402
 import enrol  # noqa: E402
 import fail2ban  # noqa: E402
+import fence  # noqa: E402
 import guesses  # noqa: E402
 import hosting  # noqa: E402
 import inputs  # noqa: E402
@@ -66,7 +67,7 @@ def server_part(kind):
 
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
-    table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run),
+    table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run),
               ("records", records.run), ("accounts", accounts.run),
