@@ -17,6 +17,7 @@
 #include "base/qr.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
+#include "domain/marker.h"
 #include "gateway/gateway.h"
 #include "web/web.h"
 
@@ -87,6 +88,13 @@ name_rights(struct program *p, bool fastcgi)
 		sandbox_allow_network(sb);
 	else
 		sandbox_allow_beside(sb, store);
+	if (p->conf.markers.n > 0) {
+		/* Made now: later its parent is out of reach.  If it cannot
+		 * be, that is logged, and said to who signs in. */
+		if (marker_prepare(&p->domain) == DK_OK)
+			sandbox_allow_tree(sb, p->conf.markers);
+		clock_prepare_local();
+	}
 	if (sb->network || !fastcgi) {
 		sandbox_allow_libraries(sb);
 		return;

@@ -139,6 +139,12 @@ local_offset_s(int64_t ms)
 }
 
 void
+clock_prepare_local(void)
+{
+	tzset();
+}
+
+void
 clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1])
 {
 	enum { STEP_MS = 15 * 60 * 1000, STEPS = 16 };

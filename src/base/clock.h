@@ -38,6 +38,8 @@ void clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1]);
  * much early).
  */
 enum { CLOCK_LOCAL_LEN = 14 };
+/* Reads the zone's file: a worker that then shuts itself in keeps it. */
+void clock_prepare_local(void);
 void clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1]);
 
 /* "2026-11-23": when that day began; 1970 to 9999, exactly this form. */

@@ -49,6 +49,12 @@ sandbox_allow_beside(struct sandbox *sb, struct str file)
 }
 
 void
+sandbox_allow_tree(struct sandbox *sb, struct str path)
+{
+	allow(sb, SANDBOX_TREE, path);
+}
+
+void
 sandbox_allow_libraries(struct sandbox *sb)
 {
 	static const char *const places[] = { "/lib", "/lib64", "/usr/lib",

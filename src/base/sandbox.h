@@ -25,7 +25,8 @@ enum sandbox_mode {
 };
 enum sandbox_access {
 	SANDBOX_READ, /* a file, or a directory and all beneath it */
-	SANDBOX_STORE /* a directory where files are made and removed */
+	SANDBOX_STORE, /* a directory where files are made and removed */
+	SANDBOX_TREE   /* the same, and directories in it */
 };
 
 enum { SANDBOX_PATHS_MAX = 24, SANDBOX_PATH_LEN_MAX = 1100 };
@@ -52,6 +53,8 @@ void sandbox_allow_read(struct sandbox *sb, struct str path);
 /* Making, writing and removing files beside `file`, and beside what it leads
  * to if it is a link: SQLite and we keep companions of the store there. */
 void sandbox_allow_beside(struct sandbox *sb, struct str file);
+/* Making, writing and removing files and directories beneath path. */
+void sandbox_allow_tree(struct sandbox *sb, struct str path);
 /* What dlopen needs, and what TCP, names and certificates need. */
 void sandbox_allow_libraries(struct sandbox *sb);
 void sandbox_allow_network(struct sandbox *sb);
@@ -59,8 +62,8 @@ void sandbox_allow_network(struct sandbox *sb);
 /*
  * Give up the rest, for good.  What this kernel or its container has not is
  * named in missing with its cure; then DK_ERR_INTERNAL where `require`, and
- * DK_OK otherwise.  Paths of SANDBOX_STORE that are not there (the store is
- * away) put Landlock off: call again before each request until
+ * DK_OK otherwise.  Paths that are not only read and are not there (the store
+ * is away) put Landlock off: call again before each request until
  * sandbox_is_whole.
  */
 enum dk_err sandbox_enter(

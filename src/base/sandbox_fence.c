@@ -23,11 +23,13 @@ enum { ASK_VERSION = 1, RULE_PATH_BENEATH = 1 };
 #define FS_READ_FILE   (UINT64_C(1) << 2)
 #define FS_READ_DIR    (UINT64_C(1) << 3)
 #define FS_REMOVE_FILE (UINT64_C(1) << 5)
+#define FS_MAKE_DIR    (UINT64_C(1) << 7)
 #define FS_MAKE_REG    (UINT64_C(1) << 8)
 #define FS_TRUNCATE    (UINT64_C(1) << 14)
 #define FS_READ	       (FS_READ_FILE | FS_READ_DIR)
 #define FS_STORE \
 	(FS_READ | FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE)
+#define FS_TREE (FS_STORE | FS_MAKE_DIR)
 
 struct ruleset {
 	uint64_t fs, net, scoped;
@@ -73,7 +75,9 @@ allow(struct sandbox *sb, size_t i, int set, uint64_t handled, bool *found)
 		(void)close(rule.fd);
 		return DK_OK;
 	}
-	if (sb->path[i].access == SANDBOX_STORE)
+	if (sb->path[i].access == SANDBOX_TREE)
+		rule.access = FS_TREE & handled;
+	else if (sb->path[i].access == SANDBOX_STORE)
 		rule.access = FS_STORE & handled;
 	else if (!S_ISDIR(st.st_mode))
 		rule.access = FS_READ_FILE;
@@ -105,7 +109,7 @@ sandbox_fence(struct sandbox *sb, bool *put_off)
 		return DK_ERR_INTERNAL;
 	for (i = 0; i < sb->n_paths && err == DK_OK && !*put_off; i++) {
 		err = allow(sb, i, set, rules.fs, &found);
-		*put_off = !found && sb->path[i].access == SANDBOX_STORE;
+		*put_off = !found && sb->path[i].access != SANDBOX_READ;
 	}
 	if (err == DK_OK && !*put_off &&
 	    syscall(SYS_landlock_restrict_self, set, 0) != 0)

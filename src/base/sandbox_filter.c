@@ -41,6 +41,7 @@ static const unsigned short plain_calls[] = {
 	SYS_preadv,
 	SYS_pwritev,
 	SYS_close,
+	SYS_dup,
 	SYS_fstat,
 	SYS_newfstatat,
 	SYS_statx,

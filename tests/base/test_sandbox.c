@@ -480,6 +480,56 @@ wait_for_the_store(void)
 	return missing.len == 0 ? 0 : 4;
 }
 
+/* Marker files: places are made, and files in them, there alone. */
+static int
+use_a_tree(void)
+{
+	char text[512], tree[128], place[160], file[200], outside[160];
+	struct sandbox sb = { 0 };
+	struct buf missing;
+
+	BUF_OVER(&missing, text);
+	(void)snprintf(tree, sizeof(tree), "%s/tree", other_dir);
+	(void)snprintf(place, sizeof(place), "%s/any", tree);
+	(void)snprintf(file, sizeof(file), "%s/marker", place);
+	(void)snprintf(outside, sizeof(outside), "%s/outside", other_dir);
+	if (mkdir(tree, 0700) != 0)
+		return 1;
+	sandbox_allow_tree(&sb, str_from(tree));
+	if (sandbox_enter(&sb, true, &missing) != DK_OK)
+		return 2;
+	if (mkdir(place, 0700) != 0 ||
+	    open(file, O_CREAT | O_EXCL | O_WRONLY, 0600) < 0 || dup(0) < 0 ||
+	    unlink(file) != 0)
+		return 3;
+	return mkdir(outside, 0700) != -1 || errno != EACCES ? 4 : 0;
+}
+
+static int
+tidy_a_tree(int result)
+{
+	char place[160], tree[128];
+
+	(void)snprintf(place, sizeof(place), "%s/tree/any", other_dir);
+	(void)snprintf(tree, sizeof(tree), "%s/tree", other_dir);
+	(void)rmdir(place);
+	return rmdir(tree) == 0 ? result : 99;
+}
+
+static void
+makes_directories_in_a_tree_alone(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(use_a_tree());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(tidy_a_tree(
+			     WIFEXITED(status) ? WEXITSTATUS(status) : -1), 0);
+}
+
 static void
 waits_with_landlock_for_a_store_that_is_away(void **state)
 {
@@ -605,6 +655,7 @@ main(void)
 		cmocka_unit_test(keeps_the_way_to_syslog_where_it_is_used),
 		cmocka_unit_test(keeps_the_way_to_a_store_on_the_network),
 		cmocka_unit_test(loads_libraries_only_where_asked_for),
+		cmocka_unit_test(makes_directories_in_a_tree_alone),
 		cmocka_unit_test(waits_with_landlock_for_a_store_that_is_away),
 		cmocka_unit_test(
 		    notices_another_directory_in_place_of_the_store),

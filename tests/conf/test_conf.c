@@ -155,6 +155,7 @@ static const struct {
 	{ "security", "password_min_length", "15" },
 	{ "security", "password_blocklist", "" },
 	{ "security", "require_second_factor", "" },
+	{ "security", "sandbox", "auto" },
 	{ "fastcgi", "shared_secret", "" },
 	{ "log", "destination", "stderr" },
 	{ "log", "format", "json" },
@@ -1264,7 +1265,7 @@ reads_again_what_it_prints(void **state)
 	assert_true(buf_ok(&one));
 	must_parse(s, buf_z(&one));
 	must_show(s, "session", "idle_timeout", "90m", 10);
-	must_show(s, "metrics", "allow", "127.0.0.0/8, ::1/128", 44);
+	must_show(s, "metrics", "allow", "127.0.0.0/8, ::1/128", 46);
 	/* A default that was shown as the manual writes it is now a value. */
 	BUF_OVER(&two, second);
 	conf_each(&s->conf, print_item, &two);
