@@ -17,7 +17,6 @@
 #include "base/qr.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
-#include "domain/marker.h"
 #include "gateway/gateway.h"
 #include "web/web.h"
 
@@ -89,10 +88,8 @@ name_rights(struct program *p, bool fastcgi)
 	else
 		sandbox_allow_beside(sb, store);
 	if (p->conf.markers.n > 0) {
-		/* Made now: later its parent is out of reach.  If it cannot
-		 * be, that is logged, and said to who signs in. */
-		if (marker_prepare(&p->domain) == DK_OK)
-			sandbox_allow_tree(sb, p->conf.markers);
+		/* Landlock waits until the first sign-in has made it. */
+		sandbox_allow_tree(sb, p->conf.markers);
 		clock_prepare_local();
 	}
 	if (sb->network || !fastcgi) {
@@ -111,7 +108,7 @@ handle(void *arg, struct request *req, struct response *res)
 	struct buf message;
 
 	BUF_OVER(&message, text);
-	/* The store's directory was not there; it may be now. */
+	/* The directory of store or markers was not there; it may be now. */
 	if (!sandbox_is_whole(&p->sandbox) &&
 	    give_up_rights(p, true, &message) != DK_OK) {
 		web_fail(&p->web, req, res, 503, buf_z(&message));

@@ -195,17 +195,6 @@ remove_files(struct domain *dom, int folder,
 	return err;
 }
 
-enum dk_err
-marker_prepare(struct domain *dom)
-{
-	int folder;
-	enum dk_err err =
-	    make_folder(dom, AT_FDCWD, dom->conf->markers.p, &folder);
-
-	close_folder(folder);
-	return err;
-}
-
 /* In all places; then: did the session end while they were made? */
 static enum dk_err
 make_files(struct domain *dom, const struct places *places, struct str id,

@@ -35,9 +35,6 @@ struct marker {
 	char cookie[MARKER_COOKIE_MAX + 1]; /* secret: wipe it */
 };
 
-/* Make the directory of all if it is missing, as marker_make would. */
-enum dk_err marker_prepare(struct domain *dom) DK_CHECK;
-
 /*
  * Make the markers of a live session; older ones of it go.  *made is false,
  * without an error, when the session has ended meanwhile.  DK_ERR_IO when the
