@@ -354,6 +354,93 @@ def calls(bench):
     return with_stage(bench, 1000, False, work)
 
 
+# ---- instructions --------------------------------------------------------------
+
+def instructions(bench):
+    """Where time goes, in a figure that is the same each time."""
+    if not have("valgrind"):
+        return [Row("instructions", "valgrind is not installed",
+                    float("nan"))]
+    import instructions as counted
+    from harness import Secrets
+    from servers import LighttpdCgi
+    stand = LighttpdCgi(Secrets())
+    try:
+        bench.say("instructions")
+        stand.add_user("alice")
+        return [Row("instructions", name, cost, "instructions",
+                    ("≤", counted.COST[name] * counted.SLACK))
+                for name, cost in counted.measure(stand).items()]
+    finally:
+        stand.close()
+
+
+# ---- scale ---------------------------------------------------------------------
+
+def scale(bench):
+    """From one connection to ten thousand; and past what can be served."""
+    def work(stage):
+        one = stage.contestant("checks", "nginx", "/auth/check", stage.serve)
+        rows, best = [], 0
+        for n in (1, 10, 100, 1000, 10000):
+            if n > bench.max_connections:
+                break
+            bench.say("%d connections" % n)
+            got = load.wrk(one.url, n, bench.seconds, one.headers)
+            good = got["requests"] - got["errors"]
+            best = max(best, good)
+            rows.append(Row(
+                "scale", "checks, %d connections" % n,
+                good * 1e6 / got["duration_us"], "good answers a second",
+                None, p99_us=got["p99_us"], refused=got["errors"]))
+        rows.append(Row("scale", "and again with one, at once after",
+                        load.measure(one, 1, bench.seconds)["rps"],
+                        "answers a second"))
+        return rows
+    return with_stage(bench, 1000, False, work)
+
+
+def beside(bench):
+    """Checks while a million expired rows are purged, and while the store is
+    copied: what they feel of it."""
+    count = min(max(bench.sessions), 1000000)
+
+    def work(stage):
+        one = stage.contestant("checks", "nginx", "/auth/check", stage.serve)
+        calm = [load.measure(one, 4, bench.seconds)
+                for _ in range(bench.rounds)]
+        rows = []
+        for what, command in (
+                ("copied", ["db", "backup",
+                            stage.box.path("var", "copy.db")]),
+                ("purged", ["db", "purge"])):
+            if what == "purged":
+                stage.sqlite("UPDATE sessions SET expires_at = 1 WHERE "
+                             "created_at <> last_seen_at OR user_agent LIKE "
+                             "'%rv:128.0%';")
+            bench.say("%d sessions are %s" % (count, what))
+            begun = time.monotonic()
+            taken = []
+            thread = threading.Thread(target=lambda c=command: taken.append(
+                (stage.admin(*c, timeout=900), time.monotonic() - begun)))
+            thread.start()
+            during = []
+            while thread.is_alive():
+                during.append(load.measure(one, 4, 1))
+            thread.join()
+            rows.append(Row(
+                "beside", "p99 of checks while %d sessions are %s" % (
+                    count, what),
+                statistics.median(r["p99_us"] for r in during) /
+                statistics.median(r["p99_us"] for r in calm),
+                "of it without", None, seconds=taken[0][1],
+                worst_us=max(r["max_us"] for r in during)))
+        return rows
+    return with_stage(bench, count, True, work)
+
+
 TABLE = (("check", check), ("gates", gates), ("peers", peers),
          ("sessions", sessions), ("sign-in", sign_in), ("storm", storm),
-         ("cgi", cgi), ("memory", memory), ("calls", calls))
+         ("cgi", cgi), ("memory", memory), ("calls", calls),
+         ("instructions", instructions), ("scale", scale),
+         ("beside", beside))

@@ -26,6 +26,7 @@ import fence  # noqa: E402
 import guesses  # noqa: E402
 import hosting  # noqa: E402
 import inputs  # noqa: E402
+import instructions  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import records  # noqa: E402
@@ -73,7 +74,7 @@ def parts():
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run),
-              ("hosting", hosting.run), ("timing", timing.run)]
+              ("hosting", hosting.run), ("timing", timing.run), ("instructions", instructions.run)]
     return table
 
 
