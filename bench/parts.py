@@ -413,7 +413,7 @@ def beside(bench):
         for what, command in (
                 ("copied", ["db", "backup",
                             stage.box.path("var", "copy.db")]),
-                ("purged", ["db", "purge"])):
+                ("purged", ["session", "purge"])):
             if what == "purged":
                 stage.sqlite("UPDATE sessions SET expires_at = 1 WHERE "
                              "created_at <> last_seen_at OR user_agent LIKE "
