@@ -392,6 +392,22 @@ ctl_open_store(struct ctl *ctl, bool create, bool migrate)
 	return CTL_DONE;
 }
 
+void
+ctl_find_worker(struct buf *path)
+{
+	char self[CTL_PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
+
+	while (n > 0 && self[n - 1] != '/')
+		n--;
+	buf_reset(path);
+	buf_addf(path, "%.*sdoorkeep.fcgi", n > 0 ? (int)n : 0, self);
+	if (n <= 0 || !buf_ok(path) || access(buf_z(path), X_OK) != 0) {
+		buf_reset(path);
+		buf_addz(path, DK_LIBEXECDIR "/doorkeep/doorkeep.fcgi");
+	}
+}
+
 enum ctl_exit
 ctl_find_user(struct ctl *ctl, struct str name, struct user_row *user)
 {

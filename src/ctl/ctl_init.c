@@ -13,7 +13,7 @@
 #include "ctl/ctl.h"
 #include "ctl/snippet.h"
 
-enum { TEXT_MAX = 16 * 1024, PROTECT_MAX = 16 };
+enum { TEXT_MAX = 64 * 1024, PROTECT_MAX = CTL_GIVEN_MAX };
 
 struct init {
 	struct ctl *ctl;
@@ -202,24 +202,27 @@ make_files(struct init *in)
 
 /* ---- what to do next
  * ----------------------------------------------------------------- */
-static void
+static enum ctl_exit
 say_snippet(const struct init *in)
 {
-	struct snippet_names names = { .program = STR(DK_LIBEXECDIR
-					   "/doorkeep/doorkeep.fcgi"),
-		.config = buf_str(&in->ctl->config_file),
+	static const struct str usual = { "/private", 8 };
+	char program[CTL_PATH_MAX];
+	struct snippet_names names = { .config = buf_str(&in->ctl->config_file),
 		.mount = in->ctl->conf.mount,
-		.protect = STR("/private") };
+		.protect = in->n_protect > 0 ? in->protect : &usual,
+		.n_protect = in->n_protect > 0 ? in->n_protect : 1 };
+	struct buf b;
 
-	if (in->n_protect > 0)
-		names.protect = in->protect[0];
-	while (
-	    names.protect.n > 1 && names.protect.p[names.protect.n - 1] == '/')
-		names.protect.n--;
+	BUF_OVER(&b, program);
+	ctl_find_worker(&b);
+	names.program = buf_str(&b);
+	if (!buf_ok(&b))
+		return ctl_fail("the path of doorkeep.fcgi is too long");
 	snippet_print(in->server, &names);
+	return CTL_DONE;
 }
 
-static void
+static enum ctl_exit
 say_result(const struct init *in)
 {
 	struct ctl *ctl = in->ctl;
@@ -235,11 +238,11 @@ say_result(const struct init *in)
 			"apache, lighttpd, nginx or cgi");
 		ctl_say("# prints the lines; they are in apache-conf/ and "
 			"conf/ too.");
-		return;
+		return CTL_DONE;
 	}
 	ctl_say("# Then put these lines into the web server's "
 		"configuration:\n");
-	say_snippet(in);
+	return say_snippet(in);
 }
 
 static enum ctl_exit
@@ -258,11 +261,39 @@ say_json(const struct init *in)
 	return ctl_put_json(&b);
 }
 
+/* What the configuration takes for a path, and the server's lines too. */
+static enum ctl_exit
+check_protect(const struct init *in)
+{
+	size_t i;
+
+	for (i = 0; i < in->n_protect; i++) {
+		struct str path = in->protect[i];
+
+		if (!str_starts(path, STR("/")) || !is_one_line(path))
+			return ctl_misuse(in->ctl,
+			    "--protect %.*s: a path begins with /",
+			    STR_FMT(path));
+		if (!str_is_none(in->server) && !snippet_can_protect(path))
+			return ctl_misuse(in->ctl,
+			    "--protect %.*s: with --server a path is made of "
+			    "letters, digits and - . _ ~ + @ , = /, and not "
+			    "longer than 250 bytes",
+			    STR_FMT(path));
+		if (str_eq(path, STR("/")) && !str_is_none(in->server) &&
+		    !snippet_can_protect_all(in->server))
+			return ctl_misuse(in->ctl,
+			    "--protect /: lighttpd would guard the sign-in "
+			    "page as well; name the directories, each with "
+			    "a --protect of its own");
+	}
+	return CTL_DONE;
+}
+
 static enum ctl_exit
 take_options(struct init *in)
 {
 	struct ctl *ctl = in->ctl;
-	size_t i;
 
 	in->origin = ctl_value(ctl, "origin");
 	in->database = ctl_value(ctl, "database");
@@ -277,18 +308,11 @@ take_options(struct init *in)
 	if (!is_one_line(in->origin) || !is_one_line(in->database) ||
 	    !is_one_line(in->mount))
 		return ctl_misuse(ctl, "a value has more than one line");
-	for (i = 0; i < in->n_protect; i++)
-		if (!str_starts(in->protect[i], STR("/")) ||
-		    !is_one_line(in->protect[i]))
-			return ctl_misuse(ctl,
-			    "--protect %.*s: a path begins "
-			    "with /",
-			    STR_FMT(in->protect[i]));
 	if (!str_is_none(in->server) && !snippet_is_known(in->server))
 		return ctl_misuse(ctl,
 		    "--server is apache, lighttpd, nginx "
 		    "or cgi");
-	return CTL_DONE;
+	return check_protect(in);
 }
 
 enum ctl_exit
@@ -309,8 +333,5 @@ ctl_init(struct ctl *ctl)
 		e = make_files(&in);
 	if (e != CTL_DONE)
 		return e;
-	if (ctl->json)
-		return say_json(&in);
-	say_result(&in);
-	return CTL_DONE;
+	return ctl->json ? say_json(&in) : say_result(&in);
 }

@@ -279,29 +279,17 @@ supervise(struct server *s)
 
 /* ---- making ready
  * --------------------------------------------------------------------- */
-/* doorkeep.fcgi beside this program (a build tree), or where it is installed.
- */
 static enum ctl_exit
 find_program(struct server *s)
 {
 	struct str given = ctl_value(s->ctl, "program");
-	char self[CTL_PATH_MAX];
 	struct buf b;
-	ssize_t n;
 
 	buf_init(&b, s->program, sizeof(s->program));
-	n = readlink("/proc/self/exe", self, sizeof(self));
-	while (n > 0 && self[n - 1] != '/')
-		n--;
-	if (given.n > 0) {
+	if (given.n > 0)
 		buf_add(&b, given);
-	} else {
-		buf_addf(&b, "%.*sdoorkeep.fcgi", n > 0 ? (int)n : 0, self);
-		if (n <= 0 || !buf_ok(&b) || access(buf_z(&b), X_OK) != 0) {
-			buf_reset(&b);
-			buf_addz(&b, DK_LIBEXECDIR "/doorkeep/doorkeep.fcgi");
-		}
-	}
+	else
+		ctl_find_worker(&b);
 	if (!buf_ok(&b) || access(buf_z(&b), X_OK) != 0)
 		return ctl_fail("%s: %s; name the worker with --program",
 		    buf_z(&b), strerror(errno));

@@ -526,6 +526,14 @@ class CommandLine:
                              says=says)
                 true(not os.path.exists(conf), "nothing is written")
             self.refused(*args, "--server", "iis", status=2, says="apache")
+            for server, path, says in (
+                    ("lighttpd", "/", "each with a --protect"),
+                    ("nginx", "/a b/", "letters, digits"),
+                    ("apache", "/a|b", "letters, digits"),
+                    ("apache", "a/", "begins with /")):
+                self.refused(*args, "--server", server, "--protect", path,
+                             status=2, says=says)
+                true(not os.path.exists(conf), "nothing is written")
 
     # ---- the terminal ----
     def test_k_terminal(self):

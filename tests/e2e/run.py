@@ -31,6 +31,7 @@ import passwords  # noqa: E402
 import paths  # noqa: E402
 import records  # noqa: E402
 import servers  # noqa: E402
+import start  # noqa: E402
 import times  # noqa: E402
 import timing  # noqa: E402
 import trouble  # noqa: E402
@@ -69,6 +70,7 @@ def server_part(kind):
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
+              ("start", start.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run),
               ("records", records.run), ("accounts", accounts.run),

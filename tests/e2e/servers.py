@@ -402,20 +402,23 @@ http {{
 		server_name localhost;
 		root {d}/htdocs;
 		include snippets/doorkeep.conf;
-		location ^~ /private/ {{
-			include snippets/doorkeep_gate;
-			{guarded}
-		}}
-		location /todos {{
-			include snippets/doorkeep_gate;
-			include snippets/doorkeep_fastcgi;
-			fastcgi_pass unix:{d}/run/todos.sock;
-		}}
+		{locations}
 		{backends}
 	}}
 }}
 """.format(d=self.box.dir, port=self.port, upstream=self.upstream(),
-           backends=self.backends(), guarded=self.guarded())
+           backends=self.backends(), locations=self.locations())
+
+    def locations(self):
+        return """location ^~ /private/ {
+			include snippets/doorkeep_gate;
+			%s
+		}
+		location /todos {
+			include snippets/doorkeep_gate;
+			include snippets/doorkeep_fastcgi;
+			fastcgi_pass unix:%s/run/todos.sock;
+		}""" % (self.guarded(), self.box.dir)
 
     def backends(self):
         """PHP as it was before doorkeep, which must not win over the gate,
