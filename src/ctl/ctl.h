@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "domain/account.h"
 #include "domain/domain.h"
+#include "domain/import.h"
 #include "store/users.h"
 
 /*
@@ -106,7 +107,8 @@ enum ctl_exit ctl_address(
 /* Says what is wrong on stderr. */
 enum ctl_exit ctl_read_conf(struct ctl *ctl);
 enum ctl_exit ctl_open_store(struct ctl *ctl, bool create, bool migrate);
-/* doorkeep.fcgi beside this program (a build tree), or where it is installed. */
+/* doorkeep.fcgi beside this program (a build tree), or where it is installed.
+ */
 void ctl_find_worker(struct buf *path);
 /* Find operand `name`; says so and is CTL_FAILED when there is none. */
 enum ctl_exit ctl_find_user(
@@ -128,6 +130,9 @@ void ctl_put(struct str text);
 void ctl_put_column(struct str text, unsigned width);
 /* A whole JSON text and a newline on stdout; complains when it overflowed. */
 enum ctl_exit ctl_put_json(const struct buf *json);
+
+/* What became of an account of an import.  Static. */
+const char *ctl_import_says(enum import_result result);
 
 /* ---- secrets ---- */
 /*

@@ -14,6 +14,8 @@ const struct ctl_command ctl_commands[] = {
 		{ "server", "NAME", "apache, lighttpd, nginx or cgi.", false },
 		{ "protect", "PATH", "What needs a sign-in, e.g. /private/.", true },
 		{ "mount", "PATH", "Where doorkeep answers; default /auth.", false },
+		{ "adopt", "FILE", "A server's configuration with Basic authentication to move from.", false },
+		{ "document-root", "DIR", "The site's directory, when FILE does not say.", false },
 		{ "owner", "USER", "Whom the files belong to, when run as root.", false } } },
 	{ "user", "add", "NAME", 1, 1,
 	  "Add a user; without a password, print a one-use link to set it.",

@@ -31,6 +31,12 @@ static const char *const result_texts[] = { [IMPORT_ADDED] = "added",
 	[IMPORT_TOO_COSTLY] = "the hash would cost too much to try",
 	[IMPORT_BAD_FIELD] = "display_name, email or a group is malformed" };
 
+const char *
+ctl_import_says(enum import_result result)
+{
+	return result_texts[result];
+}
+
 /* ---- what a line says ------------------------------------------------------
  */
 static const char *

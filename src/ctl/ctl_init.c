@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/adoption.h"
 #include "ctl/ctl.h"
 #include "ctl/snippet.h"
 
@@ -20,6 +21,8 @@ struct init {
 	struct str origin, database, mount, server;
 	struct str protect[PROTECT_MAX];
 	size_t n_protect;
+	bool adopts;
+	struct adoption adoption;
 	bool has_owner;
 	uid_t uid;
 	gid_t gid;
@@ -79,7 +82,9 @@ add_rules(struct init *in)
 	    "\n# The first line that matches decides; what none matches is "
 	    "denied.\n# See doorkeep.conf(5), and try: doorkeep explain /path "
 	    "--user NAME\n[access]\n");
-	for (i = 0; i < in->n_protect; i++) {
+	if (in->adopts)
+		adoption_add_rules(&in->adoption, &in->file);
+	for (i = 0; i < in->n_protect && !in->adopts; i++) {
 		buf_add(&in->file, in->protect[i]);
 		buf_addz(&in->file, " = any\n");
 	}
@@ -195,6 +200,8 @@ make_files(struct init *in)
 	/* The store first: a configuration alone would be no half success. */
 	if (e == CTL_DONE)
 		e = ctl_open_store(in->ctl, true, true);
+	if (e == CTL_DONE && in->adopts)
+		e = adoption_import(&in->adoption, in->ctl);
 	if (e == CTL_DONE)
 		e = write_config(in);
 	return e;
@@ -210,7 +217,8 @@ say_snippet(const struct init *in)
 	struct snippet_names names = { .config = buf_str(&in->ctl->config_file),
 		.mount = in->ctl->conf.mount,
 		.protect = in->n_protect > 0 ? in->protect : &usual,
-		.n_protect = in->n_protect > 0 ? in->n_protect : 1 };
+		.n_protect = in->n_protect > 0 ? in->n_protect : 1,
+		.in_place = in->adopts };
 	struct buf b;
 
 	BUF_OVER(&b, program);
@@ -232,7 +240,10 @@ say_result(const struct init *in)
 	if (!ctl->conf.origins[0].https)
 		ctl_say("# The origin is not https: sign-in works from this "
 			"machine only (allow_http).");
-	ctl_say("# Next:    doorkeep user add NAME");
+	if (in->adopts)
+		adoption_say(&in->adoption);
+	else
+		ctl_say("# Next:    doorkeep user add NAME");
 	if (str_is_none(in->server)) {
 		ctl_say("# Then put it in front: doorkeep init --server "
 			"apache, lighttpd, nginx or cgi");
@@ -240,15 +251,17 @@ say_result(const struct init *in)
 			"conf/ too.");
 		return CTL_DONE;
 	}
-	ctl_say("# Then put these lines into the web server's "
-		"configuration:\n");
+	if (!in->adopts)
+		ctl_say("# Then put these lines into the web server's "
+			"configuration:");
+	ctl_say("%s", "");
 	return say_snippet(in);
 }
 
 static enum ctl_exit
 say_json(const struct init *in)
 {
-	char text[2 * CTL_PATH_MAX];
+	static char text[256 * 1024];
 	struct buf b;
 	struct jw w;
 
@@ -257,8 +270,36 @@ say_json(const struct init *in)
 	jw_object(&w, NULL);
 	jw_str(&w, "config", buf_str(&in->ctl->config_file));
 	jw_str(&w, "database", in->ctl->conf.database);
+	if (in->adopts)
+		adoption_add_json(&in->adoption, &w);
 	jw_end(&w);
 	return ctl_put_json(&b);
+}
+
+/* The paths and the server of an existing set-up. */
+static enum ctl_exit
+take_adoption(struct init *in)
+{
+	struct str file = ctl_value(in->ctl, "adopt");
+	enum ctl_exit e;
+
+	in->adopts = !str_is_none(file);
+	if (!in->adopts)
+		return str_is_none(ctl_value(in->ctl, "document-root"))
+		    ? CTL_DONE
+		    : ctl_misuse(in->ctl, "--document-root goes with --adopt");
+	if (in->n_protect > 0)
+		return ctl_misuse(in->ctl,
+		    "--adopt finds the paths itself; leave --protect out");
+	e = adoption_open(
+	    &in->adoption, file, ctl_value(in->ctl, "document-root"));
+	if (e != CTL_DONE)
+		return e;
+	if (str_is_none(in->server))
+		in->server =
+		    str_from(adopt_server_name(in->adoption.adopt.server));
+	in->n_protect = adoption_paths(&in->adoption, in->protect, PROTECT_MAX);
+	return CTL_DONE;
 }
 
 /* What the configuration takes for a path, and the server's lines too. */
@@ -294,6 +335,7 @@ static enum ctl_exit
 take_options(struct init *in)
 {
 	struct ctl *ctl = in->ctl;
+	enum ctl_exit e;
 
 	in->origin = ctl_value(ctl, "origin");
 	in->database = ctl_value(ctl, "database");
@@ -312,7 +354,8 @@ take_options(struct init *in)
 		return ctl_misuse(ctl,
 		    "--server is apache, lighttpd, nginx "
 		    "or cgi");
-	return check_protect(in);
+	e = take_adoption(in);
+	return e == CTL_DONE ? check_protect(in) : e;
 }
 
 enum ctl_exit
@@ -333,5 +376,12 @@ ctl_init(struct ctl *ctl)
 		e = make_files(&in);
 	if (e != CTL_DONE)
 		return e;
-	return ctl->json ? say_json(&in) : say_result(&in);
+	e = ctl->json ? say_json(&in) : say_result(&in);
+	if (e == CTL_DONE && in.adopts && in.adoption.refused > 0)
+		e = ctl_fail("all is set up, but %u of the people did not "
+			     "move in; see above, and doorkeep user add",
+		    in.adoption.refused);
+	if (in.adopts)
+		adoption_close(&in.adoption);
+	return e;
 }

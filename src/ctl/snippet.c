@@ -253,6 +253,10 @@ print_examples(const struct filling *f, struct str example)
 	size_t i = f->server->examples_from;
 	struct buf b;
 
+	if (names->in_place && f->server->exact) {
+		print_replaced(f->names_of_file, f->n, example);
+		return;
+	}
 	if (f->everything && f->server->everything != NULL) {
 		(void)fputs(f->server->everything, stdout);
 		return;

@@ -18,6 +18,8 @@ struct snippet_names {
 	struct str mount;	   /* "" for the root */
 	const struct str *protect; /* at least one; snippet_can_protect */
 	size_t n_protect;
+	/* The server's own locations guard the paths (nginx): none are made. */
+	bool in_place;
 };
 
 /* "apache", "lighttpd", "nginx", "cgi". */

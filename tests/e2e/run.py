@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # The imports need the path above.
 import accounts  # noqa: E402
+import adopt  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
@@ -70,7 +71,7 @@ def server_part(kind):
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
-              ("start", start.run),
+              ("start", start.run), ("adopt", adopt.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run),
               ("records", records.run), ("accounts", accounts.run),
