@@ -71,14 +71,14 @@ drain(const struct input *in, uint64_t n)
 static enum body_state
 read_body(const struct input *in, struct request *req, struct arena *arena)
 {
-	size_t want = REQUEST_BODY_MAX + 1, got;
+	size_t max = request_body_max(req), want = max + 1, got;
 	char *to;
 
 	if (!req->has_body_length && !req->chunked) {
 		req->body = STR("");
 		return BODY_WHOLE;
 	}
-	if (req->has_body_length && req->body_length > REQUEST_BODY_MAX) {
+	if (req->has_body_length && req->body_length > max) {
 		drain(in, req->body_length);
 		return BODY_TOO_LARGE;
 	}
@@ -88,7 +88,7 @@ read_body(const struct input *in, struct request *req, struct arena *arena)
 	if (to == NULL)
 		return BODY_TOO_LARGE;
 	got = read_up_to(in, to, want);
-	if (got > REQUEST_BODY_MAX) {
+	if (got > max) {
 		drain(in, DRAIN_MAX);
 		return BODY_TOO_LARGE;
 	}

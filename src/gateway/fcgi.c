@@ -93,15 +93,16 @@ drain(struct server *s, size_t max)
 static enum body_state
 read_body(struct server *s, struct request *req)
 {
-	char *to = arena_alloc(s->app->arena, REQUEST_BODY_MAX + 1);
+	size_t max = request_body_max(req);
+	char *to = arena_alloc(s->app->arena, max + 1);
 	int n;
 
 	if (to == NULL) {
 		drain(s, DRAIN_MAX);
 		return BODY_TOO_LARGE;
 	}
-	n = FCGX_GetStr(to, REQUEST_BODY_MAX + 1, s->request.in);
-	if (n > REQUEST_BODY_MAX) {
+	n = FCGX_GetStr(to, (int)max + 1, s->request.in);
+	if (n > (int)max) {
 		drain(s, DRAIN_MAX);
 		return BODY_TOO_LARGE;
 	}

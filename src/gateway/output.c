@@ -4,7 +4,8 @@ bool
 output_wants_body(const struct request *req)
 {
 	return req->role == REQUEST_RESPONDER && req->method == METHOD_POST &&
-	    str_is_none(req->wanted);
+	    (str_is_none(req->wanted) ||
+		!str_eq(req->route, STR("/check")));
 }
 
 bool
@@ -44,6 +45,12 @@ output_answer(const struct gateway_app *app, struct request *req,
 {
 	if (err != DK_OK) {
 		app->fail(app->arg, req, res, status_of_read(err), problem);
+		return;
+	}
+	if (!str_is_none(req->wanted)) {
+		if (body != BODY_WHOLE || req->content_encoding.n > 0)
+			req->body = STR_NONE;
+		app->handle(app->arg, req, res);
 		return;
 	}
 	if (req->content_encoding.n > 0 &&

@@ -9,11 +9,15 @@
 enum body_state {
 	BODY_WHOLE,	/* as long as it was said to be, or to its end */
 	BODY_NONE,	/* none is read: no POST, or not wanted */
-	BODY_TOO_LARGE, /* above REQUEST_BODY_MAX */
+	BODY_TOO_LARGE, /* above request_body_max */
 	BODY_CUT	/* shorter or longer than it was said to be */
 };
 
-/* Is a body read for this request at all? */
+/*
+ * Is a body read for this request at all?  In place of another page it is
+ * that page's, and whatever becomes of it there is an answer; /check gets
+ * none.
+ */
 bool output_wants_body(const struct request *req);
 
 /*

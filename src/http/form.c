@@ -142,3 +142,37 @@ form_read(struct str text, struct form_field *fields, size_t n,
 	}
 	return DK_OK;
 }
+
+static enum dk_err
+read_text(struct str raw, struct arena *arena, struct str *text)
+{
+	enum dk_err err = form_decode(raw, arena, text);
+
+	if (err == DK_OK &&
+	    (str_contains(*text, '\0') || !str_is_utf8(*text)))
+		err = DK_ERR_INPUT;
+	return err;
+}
+
+enum dk_err
+form_read_all(struct str text, struct form_pair *pairs, size_t max,
+    struct arena *arena, size_t *n)
+{
+	struct str pair, name, value;
+	enum dk_err err = DK_OK;
+
+	*n = 0;
+	while (err == DK_OK && str_cut(&text, '&', &pair)) {
+		if (pair.n == 0)
+			continue;
+		if (*n == max)
+			return DK_ERR_TOO_LARGE;
+		if (!str_split(pair, '=', &name, &value))
+			value = str_sub(pair, pair.n, 0);
+		err = read_text(name, arena, &pairs[*n].name);
+		if (err == DK_OK)
+			err = read_text(value, arena, &pairs[*n].value);
+		++*n;
+	}
+	return err;
+}

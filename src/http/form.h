@@ -31,6 +31,17 @@ struct form_field {
 enum dk_err form_read(struct str text, struct form_field *fields, size_t n,
     struct arena *arena, const char **problem, size_t *which) DK_CHECK;
 
+/*
+ * Every pair, decoded, in its order: pairs[0..*n), at most max.
+ * DK_ERR_INPUT when one could not be sent again as it was (a malformed
+ * escape, a NUL, not UTF-8), DK_ERR_TOO_LARGE for more than max.
+ */
+struct form_pair {
+	struct str name, value;
+};
+enum dk_err form_read_all(struct str text, struct form_pair *pairs,
+    size_t max, struct arena *arena, size_t *n) DK_CHECK;
+
 /* '+' as space and %XX, once.  DK_ERR_INPUT for malformed escapes. */
 enum dk_err form_decode(struct str text, struct arena *arena,
     struct str *out) DK_CHECK;

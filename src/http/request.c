@@ -344,6 +344,8 @@ read_peer(struct request *req, const struct str *vars,
 	    str_eq(vars[N_HTTPS], STR("1")) ||
 	    str_ieq(vars[N_REQUEST_SCHEME], STR("https"));
 	req->host = vars[N_HOST];
+	req->says_https = !trusted &&
+	    str_ieq(last_of(vars[N_FORWARDED_PROTO]), STR("https"));
 	if (trusted && !str_is_none(vars[N_FORWARDED_PROTO]))
 		req->https = str_ieq(last_of(vars[N_FORWARDED_PROTO]),
 		    STR("https"));
@@ -476,6 +478,13 @@ const char *
 request_environment(const char *name)
 {
 	return getenv(name);
+}
+
+size_t
+request_body_max(const struct request *req)
+{
+	return req->is_form && str_is_none(req->wanted) ? REQUEST_KEPT_MAX :
+							  REQUEST_BODY_MAX;
 }
 
 bool

@@ -20,6 +20,7 @@ enum {
 	REQUEST_PARAM_MAX = 32 * 1024,	   /* bytes of one "NAME=value" */
 	REQUEST_PARAMS_TOTAL_MAX = 128 * 1024,
 	REQUEST_BODY_MAX = 64 * 1024,
+	REQUEST_KEPT_MAX = 96 * 1024, /* of a form that carries another one */
 	REQUEST_TARGET_MAX = 8 * 1024,	   /* bytes of REQUEST_URI */
 	REQUEST_COOKIES_MAX = 8,	   /* Cookie lines */
 	REQUEST_ID_LEN = 16		   /* characters of the request id */
@@ -84,12 +85,14 @@ struct request {
 	uint64_t body_length;
 	bool chunked; /* HTTP_TRANSFER_ENCODING is chunked */
 	struct str content_type, content_encoding;
-	struct str body; /* filled by the gateway for POST in responder role */
+	struct str body; /* filled by the gateway for POST in responder role;
+			    none: it did not come whole, or not at all */
 
 	struct str cookies[REQUEST_COOKIES_MAX];
 	size_t n_cookies;
 
 	bool https; /* seen by the person: after trusted proxies */
+	bool says_https; /* a proxy says so that is not trusted */
 	struct str host; /* HTTP_HOST (or from a trusted proxy), as sent */
 	bool has_addr;
 	struct ip_addr addr; /* the client: rightmost untrusted hop */
@@ -133,6 +136,13 @@ struct str request_param(const struct request *req, struct str name);
 
 /* A variable of the process itself, set by who started it; NULL: unset. */
 const char *request_environment(const char *name);
+
+/*
+ * Bytes of a body that are read: REQUEST_BODY_MAX, but for a form of our own,
+ * which may carry the data of another one in a field `kept`; who reads the
+ * fields sees to it that nothing else is that long.
+ */
+size_t request_body_max(const struct request *req);
 
 /* True for methods that change nothing: GET, HEAD, OPTIONS. */
 bool request_is_safe(const struct request *req);

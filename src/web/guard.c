@@ -1,11 +1,13 @@
 /* Guarding what changes something: origin, token, and the fields read. */
+#include <string.h>
+
 #include "http/cookie.h"
 #include "http/form.h"
 #include "http/json.h"
 #include "http/url.h"
 #include "web/page.h"
 
-enum { INPUTS_MAX = 8 };
+enum { INPUTS_MAX = 10 };
 
 static bool
 is_own(struct ctx *c, const struct url_origin *o)
@@ -78,6 +80,42 @@ guard_has_login_cookie(struct ctx *c, struct secret *secret)
 	    secret_from_text(value, secret);
 }
 
+/*
+ * From another secret that this browser holds: that of a known browser, or
+ * of the session that is over.  One way: it tells nothing about them.
+ */
+static bool
+derive_secret(struct ctx *c, struct secret *secret)
+{
+	struct session_token token = { .id = "" };
+	struct digest d;
+	struct str value;
+	bool found = secret_from_text(cookie_own(c, "device"), secret);
+
+	if (!found &&
+	    cookie_get(c->req->cookies, c->req->n_cookies, cookie_name(c),
+		&value) == COOKIE_ONE)
+		found = session_token_parse(value, &token);
+	if (found && token.id[0] != '\0')
+		*secret = token.secret;
+	secret_wipe(&token, sizeof(token));
+	if (!found)
+		return false;
+	secret_hmac(secret, STR("doorkeep sign-in of this browser"), &d);
+	memcpy(secret->byte, d.byte, sizeof(secret->byte));
+	secret_wipe(&d, sizeof(d));
+	return true;
+}
+
+bool
+guard_browser_secret(struct ctx *c, struct secret *secret)
+{
+	if (c->has_login)
+		*secret = c->login;
+	return c->has_login || guard_has_login_cookie(c, secret) ||
+	    derive_secret(c, secret);
+}
+
 enum dk_err
 guard_login_secret(struct ctx *c, struct secret *secret)
 {
@@ -88,11 +126,13 @@ guard_login_secret(struct ctx *c, struct secret *secret)
 	enum dk_err err;
 
 	/* Several tabs share one: a new one would make their forms stale. */
-	if (guard_has_login_cookie(c, secret))
+	if (!c->has_login && guard_has_login_cookie(c, secret))
 		return DK_OK;
-	err = secret_new(secret);
+	err = guard_browser_secret(c, secret) ? DK_OK : secret_new(secret);
 	if (err != DK_OK)
 		return err;
+	c->login = *secret;
+	c->has_login = true;
 	secret_to_text(secret, text);
 	cookie.value = str_from(text);
 	response_cookie(c->res, &cookie);
@@ -187,6 +227,7 @@ bool
 input_read(struct ctx *c, struct input *fields, size_t n)
 {
 	const char *problem = NULL;
+	size_t size = c->req->body.n, i;
 	enum dk_err err;
 
 	if (n > INPUTS_MAX) {
@@ -199,8 +240,15 @@ input_read(struct ctx *c, struct input *fields, size_t n)
 	}
 	err = c->req->is_json ? read_json(c, fields, n, &problem) :
 				read_form(c, fields, n, &problem);
-	if (err == DK_OK)
+	for (i = 0; i < n; i++)
+		if (fields[i].is_kept)
+			size -= fields[i].text.n;
+	if (err == DK_OK && size <= REQUEST_BODY_MAX)
 		return true;
+	if (err == DK_OK) {
+		page_error(c, 413, MSG_NONE);
+		return false;
+	}
 	/* A field that is too long is a mistake in it, not in its size. */
 	page_problem(c,
 	    &(struct page_problem){

@@ -89,8 +89,9 @@ page_render(struct ctx *c, unsigned status, const char *template,
 		T_TEXT("home", STR("/")),
 		T_TEXT("lang", str_from(l->code)),
 		T_TEXT("dir", l->rtl ? STR("rtl") : STR("ltr")),
+		T_TEXT("kept", c->kept),
 	};
-	size_t used = 8, i;
+	size_t used = 9, i;
 
 	for (i = 0; i < n && used < PAGE_VALUES_MAX; i++)
 		all[used++] = values[i];

@@ -2,8 +2,11 @@
 #define DK_WEB_PAGE_H
 
 #include "base/jw.h"
+#include "base/seal.h"
 #include "domain/csrf.h"
 #include "domain/sign_in.h"
+#include "http/url.h"
+#include "web/guard.h"
 #include "web/say.h"
 #include "web/web.h"
 
@@ -25,6 +28,10 @@ struct ctx {
 	bool cacheable;		/* a file: Cache-Control is set already */
 	bool no_referrer; /* the URL holds a secret */
 	struct str go_on; /* where /account leads back to; STR_NONE: nowhere */
+	struct str asked_host; /* by the Host header; lower case, no port */
+	struct secret login; /* made for this answer: guard_login_secret */
+	bool has_login;
+	struct str kept; /* sealed data of a form (web/kept.h) */
 	bool bare; /* an allowing answer of the gate: no further headers */
 };
 
@@ -60,51 +67,6 @@ struct str cookie_own(struct ctx *c, const char *suffix);
 void cookie_set_own(struct ctx *c, const char *suffix, struct str value,
     int64_t max_age_s);
 
-/* --- guarding what changes something ------------------------------------- */
-
-enum guard {
-	GUARD_FOREIGN, /* zero: refused */
-	GUARD_UNKNOWN, /* none of the three headers came */
-	GUARD_OWN
-};
-/* Where does the request come from?  DK-X-01 and INTERFACE 9. */
-enum guard guard_origin(struct ctx *c);
-/*
- * The secret that the form's token is bound to before sign-in: from the
- * pre-login cookie; made, and its cookie set, when there is none.
- */
-enum dk_err guard_login_secret(struct ctx *c, struct secret *secret) DK_CHECK;
-bool guard_has_login_cookie(struct ctx *c, struct secret *secret);
-/* A token for a form on this page: of the session, or of the sign-in. */
-enum dk_err guard_token(struct ctx *c,
-    char token[CSRF_TOKEN_LEN + 1]) DK_CHECK;
-/*
- * Check origin and token of a change within a session; false after it has
- * answered 403.
- */
-bool guard_session_change(struct ctx *c, struct str token);
-
-/* --- reading ------------------------------------------------------------- */
-
-struct input {
-	const char *name;
-	size_t max;
-	bool is_flag;
-	struct str text;
-	bool flag;
-};
-/*
- * Read the fields of a posted form or JSON object.  False after it has
- * answered 400, 413 or 415.
- */
-bool input_read(struct ctx *c, struct input *fields, size_t n);
-/* The return-to value of the query; "/" when absent or unsafe. */
-struct str input_next(struct ctx *c);
-/* `next`, or "/" when it would make a page with it too large. */
-struct str next_for_form(struct str next);
-/* `next` if it is safe and leads to no page of sign-in or sign-out. */
-struct str next_or_home(struct ctx *c, struct str next);
-
 /* --- pages --------------------------------------------------------------- */
 
 /* The sign-in form with this status; message and notice may be MSG_NONE. */
@@ -114,6 +76,7 @@ struct login_form {
 	int64_t number;	    /* in the message */
 	const char *detail; /* as in struct page_problem; may be NULL */
 	bool remember;
+	bool tried; /* its cookie did not come back once already */
 };
 void page_login_form(struct ctx *c, unsigned status,
     const struct login_form *form);
@@ -140,10 +103,8 @@ bool page_begin_form(
 /* The password has to be changed before anything else. */
 void page_change_first(struct ctx *c, const struct user_row *user,
     const struct login_form *form);
-/* Does plain http do here?  If not, *why is what the page says. */
+/* Does plain http do here? */
 bool http_is_fine(const struct ctx *c);
-/* Is the posted form of sign-in ours?  guard_origin and the token. */
-bool guard_login_form(struct ctx *c, struct str token, bool *no_cookie);
 
 void page_second(struct ctx *c);
 void page_second_post(struct ctx *c);

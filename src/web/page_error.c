@@ -64,7 +64,11 @@ problem_json(struct ctx *c, const struct page_problem *p, const char *code,
 	struct buf text = arena_buf(c->arena, 2048);
 	struct jw w;
 
-	words_say_number(WORDS_ENGLISH, message, p->number, &text);
+	if (p->n_words > 0)
+		(void)words_say(
+		    WORDS_ENGLISH, message, p->words, p->n_words, &text);
+	else
+		words_say_number(WORDS_ENGLISH, message, p->number, &text);
 	if (p->detail != NULL)
 		buf_addf(&text, " %s", p->detail);
 	page_json(c, p->status, &w);
@@ -80,9 +84,13 @@ page_problem(struct ctx *c, const struct page_problem *p)
 {
 	const struct said *s = find_said(p->status);
 	enum msg message = p->message == MSG_NONE ? s->message : p->message;
+	enum msg heading = p->heading == MSG_NONE ? s->heading : p->heading;
 	const struct template_value values[] = {
-		T_TEXT("heading", page_say(c, s->heading)),
-		T_TEXT("message", page_say_number(c, message, p->number)),
+		T_TEXT("heading", page_say(c, heading)),
+		T_TEXT("message",
+		    p->n_words > 0
+			? page_say_with(c, message, p->words, p->n_words)
+			: page_say_number(c, message, p->number)),
 		T_TEXT("detail", str_from(p->detail)),
 		T_TEXT("request_id", str_from(c->req->id)),
 	};
@@ -92,7 +100,7 @@ page_problem(struct ctx *c, const struct page_problem *p)
 		problem_json(c, p, p->code == NULL ? s->code : p->code,
 		    message);
 	else
-		page_render(c, p->status, "error.html", s->heading, values,
+		page_render(c, p->status, "error.html", heading, values,
 		    4);
 	if (p->status == 503)
 		response_header(c->res, "Retry-After", STR("5"));

@@ -1,37 +1,17 @@
 #include "domain/device.h"
 #include "http/url.h"
+#include "web/cause.h"
 #include "web/gate.h"
 #include "web/hosting.h"
+#include "web/kept.h"
 #include "web/page.h"
 
 enum { USERNAME_FIELD_MAX = 254, DEVICE_AGE_S = 180 * 86400 };
-
-/* For who looks after the site. */
-static const char no_cookie_detail[] =
-    "For the administrator: if the site is reached through a proxy, [site] "
-    "origin and [security] trusted_proxies must name what people see in the "
-    "address bar.";
-static const char needs_https_detail[] =
-    "For the administrator: if a proxy does TLS, name it in [security] "
-    "trusted_proxies; to go without, set [security] allow_http = yes.";
-static const char foreign_detail[] =
-    "For the administrator: [site] origin must be what people see in the "
-    "address bar.";
 
 bool
 http_is_fine(const struct ctx *c)
 {
 	return c->req->https || c->req->local || c->web->conf->allow_http;
-}
-
-static void
-refuse_http(struct ctx *c)
-{
-	page_problem(c,
-	    &(struct page_problem){ .status = 403,
-		.code = "https_required",
-		.message = MSG_NEEDS_HTTPS,
-		.detail = needs_https_detail });
 }
 
 void
@@ -40,7 +20,7 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 	char token[CSRF_TOKEN_LEN + 1];
 
 	if (!http_is_fine(c)) {
-		refuse_http(c);
+		page_cause_http(c);
 		return;
 	}
 	if (!page_begin_form(c, status, token))
@@ -55,19 +35,28 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 		T_TEXT("detail", str_from(form->detail)),
 		T_TEXT("notice", page_say(c, form->notice)),
 		T_FLAG("remember", form->remember),
+		T_FLAG("tried", form->tried),
 		T_FLAG("password_autofocus", form->username.n > 0) },
-	    8);
+	    9);
 }
 
 void
 page_sign_in_here(struct ctx *c, struct str next, enum msg notice)
 {
-	const struct login_form form = { .next = next_or_home(c, next),
+	struct login_form form = { .next = next_or_home(c, next),
 		.notice = notice };
+	enum kept kept;
 	struct jw w;
+	enum dk_err err;
 
 	if (!c->req->wants_json) {
-		page_login_form(c, 401, &form);
+		err = kept_take(c, &kept);
+		if (kept != KEPT_NOTHING)
+			form.notice = kept_notice(kept);
+		if (err == DK_OK)
+			page_login_form(c, 401, &form);
+		else
+			page_fail(c, err);
 		return;
 	}
 	page_json(c, 401, &w);
@@ -90,24 +79,26 @@ in_place(struct ctx *c)
 {
 	struct str next = url_next_of_target(c->req->wanted, c->arena);
 	struct access_answer answer;
+	enum kept kept;
 	enum dk_err err;
 
 	if (!ctx_signed_in(c)) {
-		page_sign_in_here(c, next,
-		    str_eq(c->req->wanted_method, STR("POST"))
-			? MSG_FORM_INTERRUPTED
-			: MSG_NONE);
+		page_sign_in_here(c, next, MSG_NONE);
 		return;
 	}
-	err = gate_judge(c, c->req->wanted, STR("GET"), &answer);
+	err = gate_judge(c, c->req->wanted, c->req->wanted_method, &answer);
 	if (err != DK_OK && err != DK_ERR_INPUT)
 		page_fail(c, err);
 	else if (err != DK_OK || answer.verdict == ACCESS_DENIED)
 		page_error(c, 403, MSG_NONE);
 	else if (answer.verdict != ACCESS_ALLOWED)
 		gate_step_up(c, answer.verdict, next);
-	else if (!marker_lead_back(c, next))
-		response_redirect(c->res, next_or_home(c, next));
+	else if (marker_lead_back(c, next))
+		return;
+	else if ((err = kept_take(c, &kept)) != DK_OK)
+		page_fail(c, err);
+	else
+		page_lead_on(c, next_or_home(c, next));
 }
 
 void
@@ -140,33 +131,65 @@ guard_login_form(struct ctx *c, struct str token, bool *cookie_missing)
 	return fits;
 }
 
-/* The form's proof of origin; false after it has shown the form again. */
+/*
+ * Signed in already, as whom the form names, in another tab since this one
+ * showed it: there is nothing left to prove.  Not where the wanted page asks
+ * for a fresh sign-in.
+ */
+static bool
+is_in_already(struct ctx *c, const struct login_form *form, enum dk_err *err)
+{
+	struct access_answer answer;
+
+	*err = DK_OK;
+	if (!ctx_signed_in(c) || c->req->wants_json ||
+	    (form->username.n > 0 &&
+		!str_ieq(form->username,
+		    str_from(c->session.view.username))))
+		return false;
+	*err = gate_judge(c, form->next, STR("GET"), &answer);
+	if (*err == DK_ERR_INPUT)
+		*err = DK_OK;
+	return *err == DK_OK && answer.verdict != ACCESS_REAUTH &&
+	    answer.verdict != ACCESS_STEP_UP;
+}
+
+/* A form whose token does not fit: what is the cause? */
+static void
+not_ours(struct ctx *c, const struct login_form *form, bool cookie_missing)
+{
+	struct login_form again = *form;
+	enum dk_err err;
+
+	again.message = MSG_STALE_FORM;
+	again.tried = cookie_missing;
+	if (is_in_already(c, form, &err))
+		page_lead_on(c, form->next);
+	else if (err != DK_OK)
+		page_fail(c, err);
+	else if (cookie_missing && !ctx_signed_in(c) &&
+	    page_cookie_is_hopeless(c, form->tried))
+		page_cause_cookie(c);
+	else if (c->req->wants_json)
+		page_error_code(c, 403, "bad_csrf_token", again.message);
+	else
+		page_login_form(c, 403, &again);
+}
+
+/* The form's proof of origin; false after it has answered. */
 static bool
 form_is_ours(struct ctx *c, struct str token, const struct login_form *form)
 {
-	struct login_form again = *form;
-	bool cookie_missing, fits;
+	bool cookie_missing;
 
 	if (guard_origin(c) != GUARD_OWN) {
-		page_problem(c,
-		    &(struct page_problem){ .status = 403,
-			.code = "forbidden_origin",
-			.message = MSG_FOREIGN_FORM,
-			.detail = foreign_detail });
+		page_cause_origin(c);
 		return false;
 	}
-	fits = guard_login_form(c, token, &cookie_missing);
-	again.message = cookie_missing ? MSG_NO_COOKIE : MSG_STALE_FORM;
-	again.detail = cookie_missing ? no_cookie_detail : NULL;
-	if (!fits && c->req->wants_json)
-		page_problem(c,
-		    &(struct page_problem){ .status = 403,
-			.code = "bad_csrf_token",
-			.message = again.message,
-			.detail = again.detail });
-	else if (!fits)
-		page_login_form(c, 403, &again);
-	return fits;
+	if (guard_login_form(c, token, &cookie_missing))
+		return true;
+	not_ours(c, form, cookie_missing);
+	return false;
 }
 
 static void
@@ -237,9 +260,11 @@ page_let_in(struct ctx *c, const struct user_row *user,
 		cookie_set_session(c, &session);
 		remember_device(c, user);
 	} else {
-		response_redirect(c->res, form->next);
+		page_lead_on(c, form->next);
 		cookie_set_session(c, &session);
-		cookie_erase(c, cookie_login_name(c));
+		/* What is kept needs it if the page is loaded again. */
+		if (c->kept.n == 0)
+			cookie_erase(c, cookie_login_name(c));
 		remember_device(c, user);
 	}
 	secret_wipe(&session, sizeof(session));
@@ -298,7 +323,9 @@ page_login_post(struct ctx *c)
 		{ .name = "remember", .max = 16, .is_flag = true },
 		{ .name = "next", .max = REQUEST_TARGET_MAX },
 		{ .name = "csrf_token", .max = 256 },
-		{ .name = "totp_code", .max = 64 } };
+		{ .name = "totp_code", .max = 64 },
+		{ .name = "kept", .max = KEPT_TEXT_MAX, .is_kept = true },
+		{ .name = "tried", .max = 16, .is_flag = true } };
 	struct sign_in attempt;
 	enum sign_in_result result;
 	struct login_form form;
@@ -307,16 +334,22 @@ page_login_post(struct ctx *c)
 	int64_t wait_ms;
 	enum dk_err err;
 
-	if (!input_read(c, in, 6))
+	if (!input_read(c, in, 8))
 		return;
+	err = kept_read(c, in[6].text);
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
 	form = (struct login_form){ .username = in[0].text,
 		.remember = in[2].flag,
+		.tried = in[7].flag,
 		.next = next_or_home(c, in[3].text) };
 	if (!(c->req->is_json ? json_is_ours(c)
 			      : form_is_ours(c, in[4].text, &form)))
 		return;
 	if (!http_is_fine(c)) {
-		refuse_http(c);
+		page_cause_http(c);
 		return;
 	}
 	if (c->req->is_json &&

@@ -6,7 +6,7 @@
 #include "domain/link.h"
 #include "http/form.h"
 #include "http/url.h"
-#include "web/page.h"
+#include "web/kept.h"
 
 enum { LINK_COOKIE_AGE_S = 3600, CHANGE_COOKIE_AGE_S = 600 };
 
@@ -80,8 +80,15 @@ page_set_password(struct ctx *c)
 static void
 sign_in_next(struct ctx *c, struct str next)
 {
+	const struct login_form form = { .next = next,
+		.notice = MSG_PASSWORD_WAS_SET };
 	struct buf path = arena_buf(c->arena, 4 * URL_NEXT_MAX);
 
+	/* In an address there is no room for what is kept. */
+	if (c->kept.n > 0) {
+		page_login_form(c, 200, &form);
+		return;
+	}
 	buf_addz(&path, "/login?done=password&next=");
 	buf_add_percent(&path, next);
 	page_redirect_own(
@@ -139,7 +146,11 @@ page_change_first(
 	}
 	buf_addz(&path, "/set-password?next=");
 	buf_add_percent(&path, form->next);
-	page_redirect_own(c, buf_ok(&path) ? buf_z(&path) : "/set-password");
+	if (c->kept.n > 0)
+		show_form(c, 200, user, true, form->next, STR_NONE);
+	else
+		page_redirect_own(
+		    c, buf_ok(&path) ? buf_z(&path) : "/set-password");
 	secret_to_text(&token, text);
 	cookie_set_own(c, "link", str_from(text), CHANGE_COOKIE_AGE_S);
 	secret_wipe(&token, sizeof(token));
@@ -152,14 +163,20 @@ page_set_password_post(struct ctx *c)
 	struct input in[] = { { .name = "new_password",
 				  .max = PASSWORD_BYTES_MAX },
 		{ .name = "csrf_token", .max = 256 },
-		{ .name = "next", .max = REQUEST_TARGET_MAX } };
+		{ .name = "next", .max = REQUEST_TARGET_MAX },
+		{ .name = "kept", .max = KEPT_TEXT_MAX, .is_kept = true } };
 	struct secret token = { { 0 } };
 	struct user_row user = { 0 };
 	bool alive, no_cookie;
 	enum dk_err err;
 
-	if (!input_read(c, in, 3))
+	if (!input_read(c, in, 4))
 		return;
+	err = kept_read(c, in[3].text);
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
 	if (guard_origin(c) != GUARD_OWN ||
 	    !guard_login_form(c, in[1].text, &no_cookie)) {
 		page_error_code(c, 403, "bad_csrf_token",

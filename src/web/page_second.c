@@ -4,7 +4,7 @@
  * own, which is no session.
  */
 #include "domain/factor.h"
-#include "web/page.h"
+#include "web/kept.h"
 
 static void
 show_form(struct ctx *c, unsigned status, struct str next,
@@ -126,7 +126,8 @@ page_second_post(struct ctx *c)
 {
 	struct input in[] = { { .name = "totp_code", .max = 64 },
 		{ .name = "next", .max = REQUEST_TARGET_MAX },
-		{ .name = "csrf_token", .max = 256 } };
+		{ .name = "csrf_token", .max = 256 },
+		{ .name = "kept", .max = KEPT_TEXT_MAX, .is_kept = true } };
 	struct sign_in_step step;
 	struct secret browser;
 	struct user_row user = { 0 };
@@ -134,9 +135,20 @@ page_second_post(struct ctx *c)
 	bool no_cookie, valid = false;
 	enum dk_err err = DK_OK;
 
-	if (!input_read(c, in, 3))
+	if (!input_read(c, in, 4))
 		return;
+	err = kept_read(c, in[3].text);
+	if (err != DK_OK) {
+		page_fail(c, err);
+		return;
+	}
 	form = (struct login_form){ .next = next_or_home(c, in[1].text) };
+	if (guard_origin(c) == GUARD_OWN && ctx_signed_in(c) &&
+	    !c->req->wants_json && str_is_none(cookie_own(c, "step"))) {
+		/* In by another tab, or this page was loaded again. */
+		page_lead_on(c, form.next);
+		return;
+	}
 	if (guard_origin(c) != GUARD_OWN ||
 	    !guard_login_form(c, in[2].text, &no_cookie)) {
 		page_error_code(c, 403, "bad_csrf_token",

@@ -18,7 +18,10 @@ struct ctx;
 struct page_problem {
 	unsigned status;
 	const char *code; /* NULL: the status's own */
+	enum msg heading; /* MSG_NONE: the status's own */
 	enum msg message;
+	const struct word *words; /* what the message names */
+	size_t n_words;
 	int64_t number; /* in the message, if it has one */
 	const char *detail;
 };

@@ -30,10 +30,13 @@ static const struct {
 } pages[] = {
 	{ "head.html", "" },
 	{ "login.html",
-	    "next !csrf_token username message detail notice ?remember "
-	    "?password_autofocus" },
-	{ "second.html", "next !csrf_token message" },
-	{ "password.html", "next username !csrf_token message ?dead" },
+	    "next !csrf_token username message detail notice kept ?tried "
+	    "?remember ?password_autofocus" },
+	{ "second.html", "next !csrf_token message kept" },
+	{ "password.html", "next username !csrf_token message kept ?dead" },
+	{ "kept.html",
+	    "!target ?fields fields.name fields.value fields.id "
+	    "?fields.hidden ?fields.line ?fields.lines" },
 	{ "logout.html", "?signed_in username !csrf_token" },
 	{ "error.html", "heading message detail request_id" },
 	{ "account.html",

@@ -174,6 +174,7 @@ find_site(struct ctx *c)
 
 	if (!url_origin_parse(text, c->arena, &asked))
 		return &conf->origins[0];
+	c->asked_host = asked.host;
 	for (i = 0; i < conf->n_origins; i++)
 		if (str_eq(conf->origins[i].host, asked.host) &&
 		    conf->origins[i].https == asked.https &&

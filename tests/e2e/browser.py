@@ -51,8 +51,9 @@ class Visit:
         profile = tempfile.mkdtemp(prefix="dk-chromium-", dir="/tmp")
         try:
             with self.case("starts"):
-                self.stand.add_user("alice")
-                self.stand.start()
+                if self.stand.server is None:
+                    self.stand.add_user("alice")
+                    self.stand.start()
                 self.driver = open_browser(profile)
             if self.driver is not None:
                 self.story()

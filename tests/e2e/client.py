@@ -33,6 +33,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.forms, self.labels, self.text, self.tags = [], set(), "", []
+        self.area = None    # the text area that is being read
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -45,6 +46,9 @@ class Page(html.parser.HTMLParser):
             self.labels.add(a.get("for", ""))
         elif tag in ("input", "button") and self.forms:
             self._control(tag, a)
+        elif tag == "textarea" and self.forms:
+            self.area = a.get("name", "")
+            self.forms[-1].fields[self.area] = ""
 
     def _control(self, tag, a):
         form, kind = self.forms[-1], a.get("type", "text")
@@ -56,8 +60,19 @@ class Page(html.parser.HTMLParser):
         if kind != "checkbox" or "checked" in a:
             form.fields[name] = a.get("value", "")
 
+    def handle_endtag(self, tag):
+        if tag == "textarea" and self.area is not None:
+            fields, self.area = self.forms[-1].fields, None
+            # The first line feed goes; lines end in CR LF when sent.
+            value = fields[next(reversed(fields))]
+            value = value[1:] if value.startswith("\n") else value
+            fields[next(reversed(fields))] = re.sub("\r\n?|\n", "\r\n",
+                                                    value)
+
     def handle_data(self, data):
         self.text += data
+        if self.area is not None:
+            self.forms[-1].fields[self.area] += data
 
     def form_with(self, field):
         for form in self.forms:

@@ -27,17 +27,21 @@ class Echo:
     hash of its body, and a word of its own."""
 
     def __init__(self, says=""):
+        bodies = self.bodies = []   # of the POSTs that came
+
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
                 length = int(self.headers.get("Content-Length") or 0)
+                sent = self.rfile.read(length)
+                if self.command == "POST":
+                    bodies.append(sent)
                 body = json.dumps({
                     "path": self.path, "headers": self.headers.items(),
                     "says": says if plainly(self.path).startswith(
                         ("/show/", "/staff/")) else "open to everybody, app",
-                    "body": hashlib.sha256(
-                        self.rfile.read(length)).hexdigest()}).encode()
+                    "body": hashlib.sha256(sent).hexdigest()}).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))

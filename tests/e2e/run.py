@@ -28,6 +28,7 @@ import guesses  # noqa: E402
 import hosting  # noqa: E402
 import inputs  # noqa: E402
 import instructions  # noqa: E402
+import kept  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import records  # noqa: E402
@@ -72,6 +73,7 @@ def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
               ("start", start.run), ("adopt", adopt.run),
+              ("kept", kept.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run),
               ("records", records.run), ("accounts", accounts.run),

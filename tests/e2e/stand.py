@@ -184,7 +184,7 @@ database = %s
             keep = [c for c in columns.split(",") if c not in but]
             text += table + ":\n" + self.sql(
                 "SELECT %s FROM %s" % (",".join(keep), table),
-                "-quote") + "\n"
+                "-quote") + "\n\n"
         return text
 
     # ---- what stands behind the gate ----

@@ -89,17 +89,19 @@ a_body_is_read_for_a_post_to_us_alone(void **state)
 	static const struct {
 		enum request_role role;
 		enum request_method method;
-		const char *wanted;
+		const char *wanted, *route;
 		bool wants;
 	} cases[] = {
-		{ REQUEST_RESPONDER, METHOD_POST, NULL, true },
-		{ REQUEST_RESPONDER, METHOD_POST, "/x", false },
-		{ REQUEST_RESPONDER, METHOD_POST, "", false },
-		{ REQUEST_RESPONDER, METHOD_GET, NULL, false },
-		{ REQUEST_RESPONDER, METHOD_PUT, NULL, false },
-		{ REQUEST_RESPONDER, METHOD_OTHER, NULL, false },
-		{ REQUEST_AUTHORIZER, METHOD_POST, NULL, false },
-		{ REQUEST_AUTHORIZER, METHOD_POST, "/x", false },
+		{ REQUEST_RESPONDER, METHOD_POST, NULL, "/login", true },
+		{ REQUEST_RESPONDER, METHOD_POST, NULL, "/check", true },
+		{ REQUEST_RESPONDER, METHOD_POST, "/x", "/check", false },
+		{ REQUEST_RESPONDER, METHOD_POST, "", "/check", false },
+		{ REQUEST_RESPONDER, METHOD_POST, "/x", "/login", true },
+		{ REQUEST_RESPONDER, METHOD_GET, NULL, "/login", false },
+		{ REQUEST_RESPONDER, METHOD_PUT, NULL, "/login", false },
+		{ REQUEST_RESPONDER, METHOD_OTHER, NULL, "/login", false },
+		{ REQUEST_AUTHORIZER, METHOD_POST, NULL, NULL, false },
+		{ REQUEST_AUTHORIZER, METHOD_POST, "/x", NULL, false },
 	};
 	size_t i;
 
@@ -107,7 +109,8 @@ a_body_is_read_for_a_post_to_us_alone(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct request req = { .role = cases[i].role,
 			.method = cases[i].method,
-			.wanted = str_from(cases[i].wanted) };
+			.wanted = str_from(cases[i].wanted),
+			.route = str_from(cases[i].route) };
 
 		if (output_wants_body(&req) != cases[i].wants)
 			fail_msg("case %zu", i);
