@@ -9,7 +9,7 @@
 
 enum {
 	CHARTS = 4,
-	CHART_VALUES = 4,
+	CHART_VALUES = 5,
 	CHART_WIDTH = 1200, /* as in the viewBox of admin.html */
 	CHART_HEIGHT = 200,
 	BAR_GAP = 4,
@@ -102,6 +102,8 @@ charts(struct ctx *c, const struct statistics *st, struct str live)
 		v[2] = T_TEXT("path", draw(c, st, (enum figure)i));
 		v[3] =
 		    T_TEXT("label", page_say_with(c, MSG_DESK_CHART, words, 2));
+		v[4] = T_TEXT("most",
+		    most_of(st, (enum figure)i) > 0 ? words[1].text : STR(""));
 	}
 	return T_LIST("charts", rows, rows == NULL ? 0 : CHARTS, CHART_VALUES);
 }

@@ -50,7 +50,8 @@ static const struct {
 	    "sign_ins.what sign_ins.from" },
 	{ "admin.html",
 	    DESK "?spans spans.url spans.label ?spans.shown ?charts "
-		 "charts.title charts.total charts.path charts.label ?pieces "
+		 "charts.title charts.total charts.path charts.label "
+		 "charts.most ?pieces "
 		 "pieces.from pieces.sign_ins pieces.failures pieces.throttled "
 		 "pieces.alive first sessions_at ?findings findings.what "
 		 "findings.cure program engine schema" },

@@ -32,6 +32,7 @@ import kept  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import records  # noqa: E402
+import scale  # noqa: E402
 import servers  # noqa: E402
 import start  # noqa: E402
 import times  # noqa: E402
@@ -75,7 +76,7 @@ def parts():
               ("start", start.run), ("adopt", adopt.run),
               ("kept", kept.run),
               ("times", times.run), ("browser", browser.run),
-              ("desk", desk.run),
+              ("desk", desk.run), ("desk-scale", scale.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run),
