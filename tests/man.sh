@@ -12,9 +12,18 @@ if command -v mandoc >/dev/null 2>&1; then
 		# Its complaints say file and line.
 		mandoc -Tlint -W warning "$page" || status=1
 	done
+	sh tools/manual.sh doc/manual/*.md doc/manual/trouble/*.md |
+	    mandoc -Tlint -W warning || status=1
 else
 	echo "mandoc is not installed: the pages are not linted"
 fi
+
+for page in doc/manual/*.md doc/manual/trouble/*.md; do
+	[ "$page" = doc/manual/README.md ] || grep -q "$page" Makefile.am || {
+		echo "Makefile.am: doorkeep-manual(7) lacks $page"
+		status=1
+	}
+done
 
 # ---- keys ------------------------------------------------------------------
 # A row of the table is a set of words here: kind, bounds, words, default.

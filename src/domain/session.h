@@ -103,7 +103,7 @@ enum dk_err session_find(struct domain *dom,
     const struct session_filter *filter, int64_t now_ms, int64_t at_ms,
     struct str id, size_t limit, sessions_fn *fn, void *arg) DK_CHECK;
 /* How many; SESSION_COUNT_MAX + 1 stands for more than SESSION_COUNT_MAX. */
-enum { SESSION_COUNT_MAX = 10000 };
+enum { SESSION_COUNT_MAX = 1000 };
 enum dk_err session_find_count(struct domain *dom,
     const struct session_filter *filter, int64_t now_ms, int64_t *n) DK_CHECK;
 /*

@@ -29,6 +29,7 @@ import hosting  # noqa: E402
 import inputs  # noqa: E402
 import instructions  # noqa: E402
 import kept  # noqa: E402
+import manual  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import records  # noqa: E402
@@ -76,7 +77,7 @@ def parts():
               ("start", start.run), ("adopt", adopt.run),
               ("kept", kept.run),
               ("times", times.run), ("browser", browser.run),
-              ("desk", desk.run), ("desk-scale", scale.run),
+              ("desk", desk.run), ("desk-scale", scale.run), ("manual", manual.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run),

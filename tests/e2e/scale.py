@@ -183,7 +183,7 @@ def check(scale):
         count = pages[name].text.count("</tr>") - 1
         true(count == 50, "%s has %d rows" % (name, count))
     lines = pages["events, download"].text.strip().split("\n")
-    times = [json.loads(line)["time"] for line in lines]
+    times = [json.loads(line)["at"] for line in lines]
     true(len(lines) > 1000 and times == sorted(times, reverse=True),
          "%d lines, newest first" % len(lines))
 
