@@ -90,7 +90,7 @@ class Scale:
         """Name and address of each page; the deep ones lie in the middle."""
         middle = "at=%d&id=ffffffff-ffff-4fff-bfff-ffffffffffff" % (
             self.now - 15 * DAY)
-        deep = "person%06d" % (self.size["people"] // 2)
+        deep = "person%06d" % (self.size["people"] // 2 + 1)
         return [
             ("overview, day", "/admin"),
             ("overview, week", "/admin?span=week"),
@@ -112,7 +112,7 @@ class Scale:
             ("sessions from a busy address",
              "/admin/sessions?address=192.0.2.1"),
             ("sessions from a rare address",
-             "/admin/sessions?address=198.51.7.7"),
+             "/admin/sessions?address=198.51.7.8"),
             ("sessions, old", "/admin/sessions?older=7d"),
             ("sessions, old, in the middle",
              "/admin/sessions?older=7d&" + middle),
@@ -182,6 +182,10 @@ def check(scale):
                  "events from a busy address", "events, two filters"):
         count = pages[name].text.count("</tr>") - 1
         true(count == 50, "%s has %d rows" % (name, count))
+    for name in ("people, one found", "people, a small group",
+                 "people, all filters", "sessions of a person",
+                 "sessions from a rare address", "events of a person"):
+        true("<tbody><tr>" in pages[name].text, name + " finds nobody")
     lines = pages["events, download"].text.strip().split("\n")
     times = [json.loads(line)["at"] for line in lines]
     true(len(lines) > 1000 and times == sorted(times, reverse=True),
