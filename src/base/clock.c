@@ -113,19 +113,20 @@ clock_iso(int64_t ms, char text[CLOCK_ISO_LEN + 1])
 	    d.day, d.hour, d.minute, d.second, d.ms);
 }
 
+static const char *const month_names[] = { "Jan", "Feb", "Mar", "Apr", "May",
+	"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
 void
 clock_http(int64_t ms, char text[CLOCK_HTTP_LEN + 1])
 {
 	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu",
 		"Fri", "Sat" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May",
-		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct date d = split(ms);
 	struct buf b;
 
 	buf_init(&b, text, CLOCK_HTTP_LEN + 1);
 	buf_addf(&b, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[d.weekday],
-	    d.day, months[d.month], d.year, d.hour, d.minute, d.second);
+	    d.day, month_names[d.month], d.year, d.hour, d.minute, d.second);
 }
 
 /* Seconds by which the local clock is ahead of UTC. */
@@ -192,4 +193,59 @@ clock_parse_day(struct str text, int64_t *ms)
 		days += month_length((unsigned)year, m);
 	*ms = days * DAY_MS;
 	return true;
+}
+
+/* Mon, 23 Nov 2026 20:07:28 GMT: right if it comes out the same again. */
+static bool
+parse_fixdate(struct str text, int64_t *ms)
+{
+	char day_text[16], again[CLOCK_HTTP_LEN + 1];
+	uint64_t hour, minute, second;
+	unsigned m = 0;
+	struct buf day;
+
+	if (text.n != CLOCK_HTTP_LEN)
+		return false;
+	while (m < 11 &&
+	    !str_eq(str_sub(text, 8, 3), str_from(month_names[m])))
+		m++;
+	BUF_OVER(&day, day_text);
+	buf_addf(&day, "%.4s-%02u-%.2s", text.p + 12, m + 1, text.p + 5);
+	if (!clock_parse_day(buf_str(&day), ms) ||
+	    !str_to_u64(str_sub(text, 17, 2), 23, &hour) ||
+	    !str_to_u64(str_sub(text, 20, 2), 59, &minute) ||
+	    !str_to_u64(str_sub(text, 23, 2), 59, &second))
+		return false;
+	*ms += (int64_t)((hour * 60 + minute) * 60 + second) * 1000;
+	clock_http(*ms, again);
+	return str_eq(str_from(again), text);
+}
+
+bool
+clock_parse_http(struct str text, int64_t *ms)
+{
+	char fixed[CLOCK_HTTP_LEN + 8];
+	struct str weekday, rest;
+	struct buf b;
+
+	BUF_OVER(&b, fixed);
+	if (!str_split(text, ',', &weekday, &rest)) {
+		/* Sun Nov  6 08:49:37 1994 */
+		if (text.n == 24)
+			buf_addf(&b, "%.3s, %c%c %.3s %.4s %.8s GMT", text.p,
+			    text.p[8] == ' ' ? '0' : text.p[8], text.p[9],
+			    text.p + 4, text.p + 20, text.p + 11);
+	} else if (rest.n == 23 && weekday.n >= 6) {
+		/* Sunday, 06-Nov-94 08:49:37 GMT */
+		buf_addf(&b, "%.3s, %.2s %.3s %s%.2s %.8s%.4s", weekday.p,
+		    rest.p + 1, rest.p + 4, rest.p[8] >= '7' ? "19" : "20",
+		    rest.p + 8, rest.p + 11, rest.p + 19);
+	} else {
+		buf_add(&b, text);
+	}
+	*ms = 0;
+	if (buf_ok(&b) && parse_fixdate(buf_str(&b), ms))
+		return true;
+	*ms = 0;
+	return false;
 }

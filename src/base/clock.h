@@ -42,6 +42,13 @@ enum { CLOCK_LOCAL_LEN = 14 };
 void clock_prepare_local(void);
 void clock_local_end(int64_t ms, char text[CLOCK_LOCAL_LEN + 1]);
 
+/*
+ * An HTTP date in any of the three forms of RFC 9110 5.6.7; a year of two
+ * digits is one of 1970 to 2069.  False, with *ms = 0, for anything else, and
+ * for a day of the week that it was not.
+ */
+bool clock_parse_http(struct str text, int64_t *ms);
+
 /* "2026-11-23": when that day began; 1970 to 9999, exactly this form. */
 bool clock_parse_day(struct str text, int64_t *ms);
 

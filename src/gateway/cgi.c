@@ -130,6 +130,15 @@ write_all(struct str text)
 	return true;
 }
 
+/* A file may take its time, as long as it goes on. */
+static bool
+put_piece(void *arg, struct str piece)
+{
+	(void)arg;
+	(void)alarm(PROCESS_LIMIT_S);
+	return write_all(piece);
+}
+
 int
 gateway_run_cgi(const struct gateway_app *app, char *const *envp)
 {
@@ -150,7 +159,9 @@ gateway_run_cgi(const struct gateway_app *app, char *const *envp)
 	output_answer(app, &req, &res, err, problem, body);
 	if (output_build(&req, &res, app->arena, &head, &text) != DK_OK)
 		return 1;
-	sent = write_all(head) && write_all(text);
+	sent = write_all(head) && write_all(text) &&
+	    output_file(&req, &res, app->arena, put_piece, NULL);
+	response_close(&res);
 	arena_reset(app->arena);
 	return sent ? 0 : 1;
 }

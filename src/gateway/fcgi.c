@@ -144,6 +144,15 @@ send_all(struct server *s, struct str text)
 	    FCGX_PutStr(text.p, (int)text.n, s->request.out) == (int)text.n;
 }
 
+static bool
+put_piece(void *arg, struct str piece)
+{
+	struct server *s = arg;
+
+	watchdog_watch(s->request.ipcFd);
+	return send_all(s, piece);
+}
+
 /* Send the answer and end the request, or drop the connection. */
 static void
 answer(struct server *s, const struct request *req, const struct response *res)
@@ -157,7 +166,8 @@ answer(struct server *s, const struct request *req, const struct response *res)
 		return;
 	}
 	watchdog_watch(s->request.ipcFd);
-	if (!send_all(s, head) || !send_all(s, body)) {
+	if (!send_all(s, head) || !send_all(s, body) ||
+	    !output_file(req, res, s->app->arena, put_piece, s)) {
 		drop(s);
 		return;
 	}
@@ -198,6 +208,7 @@ serve_one(struct server *s, bool crowded)
 	watchdog_rest();
 	output_answer(app, &req, &res, err, problem, body);
 	answer(s, &req, &res);
+	response_close(&res);
 }
 
 /* True when a whole set of parameters has come in. */

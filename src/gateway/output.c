@@ -1,5 +1,10 @@
 #include "gateway/output.h"
 
+#include <errno.h>
+#include <unistd.h>
+
+enum { PIECE_MAX = 64 * 1024 };
+
 bool
 output_wants_body(const struct request *req)
 {
@@ -110,4 +115,31 @@ output_build(const struct request *req, const struct response *res,
 	if (!yes)
 		*body = response_body(res, req->method == METHOD_HEAD);
 	return DK_OK;
+}
+
+bool
+output_file(const struct request *req, const struct response *res,
+    struct arena *arena, bool (*put)(void *arg, struct str piece), void *arg)
+{
+	uint64_t done = 0, n = res->file.n;
+	char *piece;
+	ssize_t got;
+
+	if (!res->file.is_set || req->method == METHOD_HEAD)
+		return true;
+	piece = arena_alloc(arena, PIECE_MAX);
+	if (piece == NULL)
+		return false;
+	while (done < n) {
+		got = pread(res->file.fd, piece,
+		    n - done < PIECE_MAX ? (size_t)(n - done) : PIECE_MAX,
+		    (off_t)(res->file.from + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 ||
+		    !put(arg, (struct str){ piece, (size_t)got }))
+			return false;
+		done += (uint64_t)got;
+	}
+	return true;
 }

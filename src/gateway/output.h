@@ -44,4 +44,13 @@ void output_answer(const struct gateway_app *app, struct request *req,
 enum dk_err output_build(const struct request *req, const struct response *res,
     struct arena *arena, struct str *head, struct str *body) DK_CHECK;
 
+/*
+ * The file that is the answer's body, in pieces that put takes; nothing for
+ * HEAD and where there is none.  False when put does not take one or the file
+ * is shorter by now: then the connection is dropped, for the length has been
+ * told.
+ */
+bool output_file(const struct request *req, const struct response *res,
+    struct arena *arena, bool (*put)(void *arg, struct str piece), void *arg);
+
 #endif

@@ -1,5 +1,7 @@
 #include "http/response.h"
 
+#include <unistd.h>
+
 #define COOKIE_MAX_AGE_S INT64_C(34560000) /* 400 days, RFC 6265bis 5.5 */
 
 void
@@ -11,6 +13,7 @@ response_init(struct response *res, struct arena *arena)
 void
 response_reset(struct response *res, unsigned status)
 {
+	response_close(res);
 	res->status = status;
 	res->n_heads = 0;
 	res->n_cookies = 0;
@@ -89,6 +92,24 @@ response_redirect(struct response *res, struct str location)
 {
 	res->status = 303;
 	response_header(res, "Location", location);
+}
+
+void
+response_file(struct response *res, int fd, uint64_t from, uint64_t n)
+{
+	response_close(res);
+	res->file.is_set = true;
+	res->file.fd = fd;
+	res->file.from = from;
+	res->file.n = n;
+}
+
+void
+response_close(struct response *res)
+{
+	if (res->file.is_set)
+		(void)close(res->file.fd);
+	res->file.is_set = false;
 }
 
 static bool
@@ -177,7 +198,9 @@ response_head(const struct response *res, struct buf *out)
 	for (i = 0; i < res->n_cookies; i++)
 		add_cookie(out, &res->cookies[i]);
 	if (res->status != 204 && res->status != 304)
-		buf_addf(out, "Content-Length: %zu\r\n", res->body.len);
+		buf_addf(out, "Content-Length: %llu\r\n",
+		    (unsigned long long)(res->file.is_set ? res->file.n :
+							    res->body.len));
 	buf_addz(out, "\r\n");
 	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
 }
@@ -185,7 +208,7 @@ response_head(const struct response *res, struct buf *out)
 struct str
 response_body(const struct response *res, bool head_only)
 {
-	if (head_only || res->status == 204 || res->status == 304 ||
+	if (head_only || res->file.is_set || res->status == 204 || res->status == 304 ||
 	    res->body.p == NULL)
 		return STR_NONE;
 	return buf_str(&res->body);

@@ -12,7 +12,8 @@
 
 /*
  * The small response writer: status, headers, one Set-Cookie per name, a
- * body that is buffered whole, so that an error can replace what was there.
+ * body that is buffered whole, so that an error can replace what was there,
+ * or an open file.
  * Written out as a CGI response (RFC 3875 6) with `Status:` always first.
  */
 enum {
@@ -42,12 +43,18 @@ struct response {
 	struct set_cookie cookies[RESPONSE_COOKIES_MAX];
 	size_t n_cookies;
 	struct buf body;
+	/* In place of the body: n bytes of an open file. */
+	struct {
+		bool is_set;
+		int fd; /* owned */
+		uint64_t from, n;
+	} file;
 	bool failed; /* something did not fit or was not allowed */
 };
 
 /* Empty, status 0, body buffer from the arena. */
 void response_init(struct response *res, struct arena *arena);
-/* Start over as this status: headers, cookies and body are dropped. */
+/* Start over as this status: headers, cookies, body, file are dropped. */
 void response_reset(struct response *res, unsigned status);
 /*
  * Set the status and the content type ("text/html; charset=utf-8").
@@ -64,6 +71,10 @@ void response_start(struct response *res, unsigned status, struct str type);
 void response_header(struct response *res, const char *name, struct str value);
 /* 303 to a location that is safe already (RFC 9110 15.4.4). */
 void response_redirect(struct response *res, struct str location);
+/* The body is n bytes of fd, which is the response's from now on. */
+void response_file(struct response *res, int fd, uint64_t from, uint64_t n);
+/* Close the file, if there is one; after the answer has gone out. */
+void response_close(struct response *res);
 /* Replaces an earlier one of the same name. */
 void response_cookie(struct response *res, const struct set_cookie *cookie);
 
@@ -77,7 +88,7 @@ void response_line(struct buf *out, struct str name, struct str value);
  * and drops the connection.
  */
 enum dk_err response_head(const struct response *res, struct buf *out) DK_CHECK;
-/* The body to send: empty for HEAD, 204 and 304. */
+/* The body to send, unless it is a file: empty for HEAD, 204 and 304. */
 struct str response_body(const struct response *res, bool head_only);
 
 /* "404 Not Found"; a status without a known phrase is a bug. */

@@ -149,41 +149,49 @@ gate_lacks_factor(struct ctx *c)
 	    access_needs_factor(c->web->conf, &q);
 }
 
-static void
-decide(struct ctx *c, unsigned allowed_status)
+bool
+gate_admits(struct ctx *c, struct str target, struct access_answer *answer)
 {
-	struct access_answer answer;
 	struct str next;
 	enum dk_err err;
 
-	err = gate_judge(c, c->req->wanted, c->req->wanted_method, &answer);
+	err = gate_judge(c, target, c->req->wanted_method, answer);
 	if (err == DK_ERR_INPUT) {
 		note_denied(c, "the path can be read in two ways");
 		page_error(c, 403,
 		    MSG_ODD_ADDRESS);
-		return;
+		return false;
 	}
 	if (err != DK_OK) {
 		page_fail(c, err);
-		return;
+		return false;
 	}
 	next = url_next_of_target(c->req->wanted, c->arena);
-	switch (answer.verdict) {
+	switch (answer->verdict) {
 	case ACCESS_ALLOWED:
-		allow(c, allowed_status, &answer);
-		return;
+		return true;
 	case ACCESS_SIGN_IN:
 		page_sign_in_here(c, next, MSG_NONE);
-		return;
+		return false;
 	case ACCESS_REAUTH:
 	case ACCESS_STEP_UP:
-		gate_step_up(c, answer.verdict, next);
-		return;
+		gate_step_up(c, answer->verdict, next);
+		return false;
 	case ACCESS_DENIED:
 		break;
 	}
-	note_denied(c, answer.reason);
+	note_denied(c, answer->reason);
 	page_error(c, 403, MSG_NONE);
+	return false;
+}
+
+static void
+decide(struct ctx *c, unsigned allowed_status)
+{
+	struct access_answer answer;
+
+	if (gate_admits(c, c->req->wanted, &answer))
+		allow(c, allowed_status, &answer);
 }
 
 /*

@@ -22,6 +22,14 @@ enum dk_err gate_judge(struct ctx *c, struct str wanted, struct str method,
     struct access_answer *answer) DK_CHECK;
 
 /*
+ * May whoever asks have target, a raw path with or without a query?  False
+ * after the refusal has been answered, by which the person comes back to the
+ * wanted page.
+ */
+bool gate_admits(struct ctx *c, struct str target,
+    struct access_answer *answer);
+
+/*
  * The answer where a sign-in is not enough: a fresh one, or for who has no
  * second factor the way to set one up, and from there back to next.
  */

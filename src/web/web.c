@@ -296,6 +296,26 @@ asked_for(struct ctx *c, const struct route *route)
 	    STR_FMT(path), STR_FMT(c->req->query));
 }
 
+/* Who asks, or why that cannot be told. */
+static enum dk_err
+know_session(struct ctx *c)
+{
+	enum dk_err err = domain_connect(c->web->dom, clock_monotonic_ms());
+
+	return err == DK_OK ? find_session(c) : err;
+}
+
+static void
+dispatch_hosted(struct ctx *c)
+{
+	enum dk_err err = know_session(c);
+
+	if (err == DK_OK)
+		hosted_file(c);
+	else
+		page_fail(c, err);
+}
+
 static void
 dispatch(struct ctx *c)
 {
@@ -303,6 +323,10 @@ dispatch(struct ctx *c)
 	const struct route *route = route_find(c->req, &allow);
 	enum dk_err err;
 
+	if (hosted_file_asked(c->req)) {
+		dispatch_hosted(c);
+		return;
+	}
 	if (route == NULL && allow == NULL) {
 		page_error(c, 404, MSG_NONE);
 		return;
@@ -315,11 +339,7 @@ dispatch(struct ctx *c)
 	/* A person may look at it too; it stays what programs read. */
 	if ((route->flags & ROUTE_JSON) != 0)
 		c->req->wants_json = true;
-	err = (route->flags & ROUTE_NO_STORE) != 0 ?
-	    DK_OK :
-	    domain_connect(c->web->dom, clock_monotonic_ms());
-	if (err == DK_OK && (route->flags & ROUTE_NO_STORE) == 0)
-		err = find_session(c);
+	err = (route->flags & ROUTE_NO_STORE) != 0 ? DK_OK : know_session(c);
 	if (err != DK_OK) {
 		page_fail(c, err);
 		return;
@@ -340,9 +360,7 @@ web_handle(struct web *web, struct request *req, struct response *res,
 
 	begin(&c, web, req, res, now_ms);
 	if (req->role == REQUEST_AUTHORIZER) {
-		err = domain_connect(web->dom, clock_monotonic_ms());
-		if (err == DK_OK)
-			err = find_session(&c);
+		err = know_session(&c);
 		if (err == DK_OK)
 			gate_authorize(&c);
 		else

@@ -26,6 +26,7 @@ import fail2ban  # noqa: E402
 import fence  # noqa: E402
 import guesses  # noqa: E402
 import hosting  # noqa: E402
+import hosting_files  # noqa: E402
 import inputs  # noqa: E402
 import instructions  # noqa: E402
 import kept  # noqa: E402
@@ -81,7 +82,9 @@ def parts():
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run),
-              ("hosting", hosting.run), ("timing", timing.run), ("instructions", instructions.run)]
+              ("hosting", hosting.run),
+              ("hosting-files", hosting_files.run),
+              ("timing", timing.run), ("instructions", instructions.run)]
     return table
 
 
