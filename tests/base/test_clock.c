@@ -250,11 +250,57 @@ reads_the_days_that_it_writes(void **state)
 	assert_false(clock_parse_day(STR_NONE, &ms));
 }
 
+/* RFC 9110 5.6.7: all three forms. */
+static void
+reads_the_dates_of_http(void **state)
+{
+	static const char *const good[] = { "Sun, 06 Nov 1994 08:49:37 GMT",
+		"Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994" };
+	static const char *const bad[] = { "", "Sun, 06 Nov 1994 08:49:37",
+		"Mon, 06 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 24:00:00 GMT",
+		"Sun, 06 Nov 1994 08:60:37 GMT",
+		"Sun, 06 Nov 1994 08:49:60 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 UTC",
+		"Sun, 06 nov 1994 08:49:37 GMT",
+		"Sun, 06 Xxx 1994 08:49:37 GMT",
+		"Thu, 30 Feb 2024 00:00:00 GMT",
+		"Wed, 31 Dec 1969 23:59:59 GMT",
+		"Sun, 06 Nov 1994 08:49:37 GMT ",
+		"Sunday, 06-Nov-94 08:49:37 GM", "Sun Nov 66 08:49:37 1994",
+		"Sunday, 06-Nov-1994 08:49:37 GMT", "784111777", "," };
+	char text[CLOCK_HTTP_LEN + 1];
+	int64_t day, ms;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(clock_parse_http(str_from(good[i]), &ms));
+		assert_int_equal(ms, INT64_C(784111777000));
+	}
+	assert_true(clock_parse_http(STR("Tue, 29-Feb-00 00:00:00 GMT"), &ms) ==
+	    false);
+	assert_true(
+	    clock_parse_http(STR("Tuesday, 29-Feb-00 00:00:00 GMT"), &ms));
+	assert_int_equal(ms, INT64_C(951782400000));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ms = 1;
+		if (clock_parse_http(str_from(bad[i]), &ms) || ms != 0)
+			fail_msg("%s", bad[i]);
+	}
+	for (day = 0; day < 60000; day += 7) {
+		clock_http(day * 86399000, text);
+		assert_true(clock_parse_http(str_from(text), &ms));
+		assert_int_equal(ms, day * 86399000);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_days_that_it_writes),
+		cmocka_unit_test(reads_the_dates_of_http),
 		cmocka_unit_test(writes_times_of_all_centuries),
 		cmocka_unit_test(does_not_mind_where_it_runs),
 		cmocka_unit_test(ends_in_local_time_are_never_late),

@@ -110,7 +110,7 @@ def conditions(stand, report, browser):
         answer = browser.get(path, **headers)
         return answer.status, answer.text
 
-    with case(stand, report, "types, lengths and what caches need", "DK-H-05"):
+    with case(stand, report, "types, lengths and what caches need", "DK-A-12"):
         eq((whole.status, whole.text), (200, TEXT), "whole")
         eq((whole.header("Content-Type"), whole.header("Content-Length"),
             whole.header("Last-Modified"), whole.header("Accept-Ranges"),
@@ -241,7 +241,7 @@ def stays_inside(stand, report, browser):
 
 def decisions(stand, report, browser):
     with case(stand, report, "every kind of rule holds, also for a file",
-              "DK-A-01 DK-A-05"):
+              "DK-A-11"):
         eq(browser.get("/private/staff/secret.txt").status, 200, "alice")
         bob = stand.signed_in("bob")
         eq(bob.get("/private/page.txt").status, 200, "bob, any")
@@ -268,7 +268,7 @@ def decisions(stand, report, browser):
         eq(stand.browser().get("/private/page.txt", Cookie=cookie).status,
            401, "replayed")
     with case(stand, report, "an unknown answer of the store is 503, and no "
-              "file", "DK-G-05"):
+              "file", "DK-A-04"):
         one = stand.signed_in()
         os.rename(stand.database, stand.database + ".away")
         os.mkdir(stand.database)
