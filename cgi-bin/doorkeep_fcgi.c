@@ -92,6 +92,10 @@ name_rights(struct program *p, bool fastcgi)
 		sandbox_allow_tree(sb, p->conf.markers);
 		clock_prepare_local();
 	}
+	/* The handler of a directory gives out the site's files. */
+	if (!fastcgi && request_environment("REDIRECT_HANDLER") != NULL)
+		sandbox_allow_read(
+		    sb, str_from(request_environment("DOCUMENT_ROOT")));
 	if (sb->network || !fastcgi) {
 		sandbox_allow_libraries(sb);
 		return;

@@ -117,6 +117,34 @@ check_conf(const struct checkup *c, int64_t now_ms)
 	    "set the clock of this machine");
 }
 
+/*
+ * Shared hosting: the web server is another user there and looks for the
+ * files itself, so it has to pass through every directory on the way.  The
+ * last is made at the first sign-in.
+ */
+static void
+check_markers(const struct checkup *c)
+{
+	char dir[PATH_LEN_MAX], cure[PATH_LEN_MAX + 64];
+	struct str path = c->dom->conf->markers;
+	struct buf b, text;
+	struct stat st;
+	bool open = true;
+	size_t i;
+
+	BUF_OVER(&text, cure);
+	for (i = 1; open && i <= path.n; i++) {
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		BUF_OVER(&b, dir);
+		buf_add(&b, str_sub(path, 0, i));
+		open = stat(buf_z(&b), &st) != 0 || (st.st_mode & S_IXOTH) != 0;
+		if (!open)
+			buf_addf(&text, "chmod o+x %s", buf_z(&b));
+	}
+	find(c, open, "the web server can reach the markers", buf_z(&text));
+}
+
 static void
 check_people(const struct checkup *c)
 {
@@ -136,6 +164,8 @@ checkup(struct domain *dom, int64_t now_ms, checkup_fn *fn, void *arg)
 		check_owner(&c);
 	}
 	check_conf(&c, now_ms);
+	if (dom->conf->markers.n > 0)
+		check_markers(&c);
 	if (dom->db != NULL)
 		check_people(&c);
 }

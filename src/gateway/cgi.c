@@ -139,6 +139,20 @@ put_piece(void *arg, struct str piece)
 	return write_all(piece);
 }
 
+/*
+ * Nobody waits for what we do next: the server sees the end of the answer.
+ * Its number is taken by a copy of stdin, or the store might get it.
+ */
+static void
+end_output(void)
+{
+	int taken;
+
+	(void)close(STDOUT_FILENO);
+	taken = dup(STDIN_FILENO);
+	(void)taken;
+}
+
 int
 gateway_run_cgi(const struct gateway_app *app, char *const *envp)
 {
@@ -162,6 +176,9 @@ gateway_run_cgi(const struct gateway_app *app, char *const *envp)
 	sent = write_all(head) && write_all(text) &&
 	    output_file(&req, &res, app->arena, put_piece, NULL);
 	response_close(&res);
+	if (sent)
+		end_output();
 	arena_reset(app->arena);
+	(void)app->idle(app->arg);
 	return sent ? 0 : 1;
 }

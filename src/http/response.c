@@ -183,6 +183,12 @@ response_line(struct buf *out, struct str name, struct str value)
 	buf_addz(out, "\r\n");
 }
 
+static uint64_t
+body_length(const struct response *res)
+{
+	return res->file.is_set ? res->file.n : res->body.len;
+}
+
 enum dk_err
 response_head(const struct response *res, struct buf *out)
 {
@@ -199,8 +205,7 @@ response_head(const struct response *res, struct buf *out)
 		add_cookie(out, &res->cookies[i]);
 	if (res->status != 204 && res->status != 304)
 		buf_addf(out, "Content-Length: %llu\r\n",
-		    (unsigned long long)(res->file.is_set ? res->file.n :
-							    res->body.len));
+		    (unsigned long long)body_length(res));
 	buf_addz(out, "\r\n");
 	return buf_ok(out) ? DK_OK : DK_ERR_INTERNAL;
 }
@@ -208,8 +213,8 @@ response_head(const struct response *res, struct buf *out)
 struct str
 response_body(const struct response *res, bool head_only)
 {
-	if (head_only || res->file.is_set || res->status == 204 || res->status == 304 ||
-	    res->body.p == NULL)
+	if (head_only || res->file.is_set || res->status == 204 ||
+	    res->status == 304 || res->body.p == NULL)
 		return STR_NONE;
 	return buf_str(&res->body);
 }

@@ -12,7 +12,7 @@
 
 /* For the administrator. */
 static const char script_detail[] =
-    "This directory gives out files; it runs no CGI or PHP. Put scripts into "
+    "This directory gives out files and runs no CGI or PHP. Put scripts into "
     "a directory that is guarded by htaccess-marker, beside this one.";
 static const char outside_detail[] =
     "A symbolic link leads out of the document root. Put the file itself "
