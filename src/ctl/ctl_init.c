@@ -252,8 +252,10 @@ say_result(const struct init *in)
 		return CTL_DONE;
 	}
 	if (!in->adopts)
-		ctl_say("# Then put these lines into the web server's "
-			"configuration:");
+		ctl_say(str_eq(in->server, STR("cgi"))
+			? "# Then make these files below the document root:"
+			: "# Then put these lines into the web server's "
+			  "configuration:");
 	ctl_say("%s", "");
 	return say_snippet(in);
 }
@@ -354,6 +356,13 @@ take_options(struct init *in)
 		return ctl_misuse(ctl,
 		    "--server is apache, lighttpd, nginx "
 		    "or cgi");
+	/* There the program is called by its own URL. */
+	if (str_eq(in->server, STR("cgi")) && str_is_none(in->mount))
+		in->mount = STR("/cgi-bin/doorkeep.fcgi");
+	if (str_eq(in->server, STR("cgi")) && in->mount.n < 2)
+		return ctl_misuse(ctl,
+		    "with --server cgi --mount is the URL of the program, "
+		    "e.g. /cgi-bin/doorkeep.fcgi");
 	e = take_adoption(in);
 	return e == CTL_DONE ? check_protect(in) : e;
 }

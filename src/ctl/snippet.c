@@ -32,7 +32,7 @@ static const struct server {
 	    "/etc/doorkeep/doorkeep.conf \\\n#\t    --listen "
 	    "unix:/run/doorkeep/doorkeep.sock,group=www-data\n",
 	    "include " DK_DATADIR "/doorkeep/nginx/doorkeep_gate;\n" },
-	{ "cgi", "cgi.conf", 0, false, NULL, NULL },
+	{ "cgi", "htaccess-cgi-bin", 0, false, NULL, NULL },
 };
 
 enum {
@@ -323,11 +323,44 @@ without_head(struct str text)
 	return text;
 }
 
+static struct str
+file_named(const char *name)
+{
+	const struct embedded *e = embedded_snippets;
+
+	while (!str_eq(str_from(e->name), str_from(name)))
+		e++;
+	return (struct str){ e->text, e->len };
+}
+
+/*
+ * Shared hosting: whole files below the document root, each under a line that
+ * says which.
+ */
+static void
+print_hosting(const struct snippet_names *names)
+{
+	const struct replacement r = { STR("/cgi-bin/doorkeep.fcgi"),
+		names->mount };
+	struct str dir = names->mount;
+	size_t i;
+
+	while (dir.n > 0 && dir.p[dir.n - 1] != '/')
+		dir.n--;
+	(void)printf("# ---- %.*s.htaccess\n", STR_FMT(str_sub(dir, 1, dir.n)));
+	print_replaced(&r, 1, file_named("htaccess-cgi-bin"));
+	for (i = 0; i < names->n_protect; i++) {
+		dir = stem(names->protect[i]);
+		(void)printf("\n# ---- %.*s%s.htaccess\n",
+		    STR_FMT(str_sub(dir, 1, dir.n)), dir.n > 0 ? "/" : "");
+		print_replaced(&r, 1, file_named("htaccess-handler"));
+	}
+}
+
 void
 snippet_print(struct str server, const struct snippet_names *names)
 {
 	static struct filling f;
-	const struct embedded *e = embedded_snippets;
 	struct str text;
 	size_t i;
 
@@ -337,13 +370,15 @@ snippet_print(struct str server, const struct snippet_names *names)
 	f.everything = false;
 	if (f.server == NULL)
 		return;
+	if (str_eq(server, STR("cgi"))) {
+		print_hosting(names);
+		return;
+	}
 	for (i = 0; i < names->n_protect; i++)
 		if (stem(names->protect[i]).n == 0)
 			f.everything = true;
 	fill(&f);
-	while (!str_eq(str_from(e->name), str_from(f.server->file)))
-		e++;
-	text = (struct str){ e->text, e->len };
+	text = file_named(f.server->file);
 	if (f.server->head != NULL) {
 		print_replaced(f.names_of_file, f.n, str_from(f.server->head));
 		(void)putchar('\n');

@@ -31,8 +31,10 @@ bool snippet_can_protect(struct str path);
  * lighttpd would ask its authorizer for those, too. */
 bool snippet_can_protect_all(struct str server);
 /*
- * Onto stdout: lines that are a part of the server's configuration as they
- * stand.  "/" guards everything, whatever else is in the list.
+ * Onto stdout: for "cgi", a shared hosting account, whole .htaccess files, and
+ * mount is the URL of the program; else lines that are a part of the server's
+ * configuration as they stand.  "/" guards everything, whatever else is in the
+ * list.
  */
 void snippet_print(struct str server, const struct snippet_names *names);
 

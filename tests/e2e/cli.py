@@ -508,7 +508,7 @@ class CommandLine:
             for server, words in (("apache", "FcgidAccessChecker"),
                                   ("lighttpd", '"authorizer"'),
                                   ("nginx", "auth_request"),
-                                  ("cgi", "ScriptAlias")):
+                                  ("cgi", "Action doorkeep-files")):
                 out = self.good(*args, "--server", server)
                 true(words in out and conf in out or server == "nginx", out)
                 true("/private" not in out, "names are filled in")

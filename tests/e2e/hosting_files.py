@@ -73,7 +73,7 @@ def opens(stand, report):
     with case(stand, report, "strangers hear of nothing that is there",
               "DK-A-11"):
         for path in ("/private/none", "/private/sub", "/private/scripts/",
-                     "/private/.htaccess.old", "/private/page.txt"):
+                     "/private/page.txt"):
             eq(stand.browser().get(path).status, 401, path)
             eq(stand.browser().request("HEAD", path).status, 401, path)
         answer = stand.browser().fetch("/private/page.txt")

@@ -27,6 +27,7 @@ import fence  # noqa: E402
 import guesses  # noqa: E402
 import hosting  # noqa: E402
 import hosting_files  # noqa: E402
+import hosting_guide  # noqa: E402
 import inputs  # noqa: E402
 import instructions  # noqa: E402
 import kept  # noqa: E402
@@ -84,6 +85,9 @@ def parts():
               ("accounts-guesses", guesses.run),
               ("hosting", hosting.run),
               ("hosting-files", hosting_files.run),
+              ("hosting", hosting.run),
+              ("hosting-files", hosting_files.run),
+              ("hosting-guide", hosting_guide.run),
               ("timing", timing.run), ("instructions", instructions.run)]
     return table
 
