@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/output.h"
 
@@ -389,6 +391,131 @@ an_arena_that_is_used_up_is_no_answer(void **state)
 	assert_true(str_is_none(s->head));
 }
 
+/* What put was given, all of it and in how many pieces. */
+struct taken {
+	uint64_t n;
+	unsigned pieces, at_most;
+	unsigned char first, last;
+};
+
+static bool
+take(void *arg, struct str piece)
+{
+	struct taken *taken = arg;
+
+	assert_true(piece.n > 0 && piece.n <= 64 * 1024);
+	if (taken->n == 0)
+		taken->first = (unsigned char)piece.p[0];
+	taken->last = (unsigned char)piece.p[piece.n - 1];
+	taken->n += piece.n;
+	return ++taken->pieces != taken->at_most;
+}
+
+enum { FILE_SIZE = 200 * 1000 };
+
+/* A file in which each byte is its place modulo 251. */
+static int
+open_file(void)
+{
+	char name[] = "/tmp/dk-output-XXXXXX";
+	static unsigned char bytes[FILE_SIZE];
+	int fd = mkstemp(name);
+	size_t i;
+
+	for (i = 0; i < FILE_SIZE; i++)
+		bytes[i] = (unsigned char)(i % 251);
+	assert_true(fd >= 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(write(fd, bytes, FILE_SIZE), FILE_SIZE);
+	return fd;
+}
+
+static void
+a_file_goes_out_in_pieces(void **state)
+{
+	struct stand *s = *state;
+	struct taken taken = { 0 };
+
+	s->req = (struct request){ .method = METHOD_GET };
+	response_start(&s->res, 206, STR("text/plain"));
+	response_file(&s->res, open_file(), 1000, 150 * 1000);
+	assert_int_equal(output_build(&s->req, &s->res, &s->arena, &s->head,
+			     &s->body),
+	    DK_OK);
+	assert_non_null(strstr(s->head.p, "\r\nContent-Length: 150000\r\n"));
+	assert_int_equal(s->body.n, 0);
+	assert_true(output_file(&s->req, &s->res, &s->arena, take, &taken));
+	assert_int_equal(taken.n, 150 * 1000);
+	assert_int_equal(taken.pieces, 3);
+	assert_int_equal(taken.first, 1000 % 251);
+	assert_int_equal(taken.last, 150999 % 251);
+	response_close(&s->res);
+}
+
+static void
+a_file_is_not_read_for_head(void **state)
+{
+	struct stand *s = *state;
+	struct taken taken = { 0 };
+
+	s->req = (struct request){ .method = METHOD_HEAD };
+	response_start(&s->res, 200, STR("text/plain"));
+	response_file(&s->res, open_file(), 0, FILE_SIZE);
+	assert_true(output_file(&s->req, &s->res, &s->arena, take, &taken));
+	assert_int_equal(taken.pieces, 0);
+	response_close(&s->res);
+	/* And where there is none, nothing is sent. */
+	s->req.method = METHOD_GET;
+	assert_true(output_file(&s->req, &s->res, &s->arena, take, &taken));
+	assert_int_equal(taken.pieces, 0);
+}
+
+static void
+a_file_that_is_shorter_than_was_said_is_no_answer(void **state)
+{
+	struct stand *s = *state;
+	struct taken taken = { 0 };
+
+	s->req = (struct request){ .method = METHOD_GET };
+	response_start(&s->res, 200, STR("text/plain"));
+	response_file(&s->res, open_file(), 0, FILE_SIZE + 1);
+	assert_false(output_file(&s->req, &s->res, &s->arena, take, &taken));
+	assert_int_equal(taken.n, FILE_SIZE);
+	response_close(&s->res);
+}
+
+static void
+a_file_ends_where_nobody_takes_it(void **state)
+{
+	struct stand *s = *state;
+	struct taken taken = { .at_most = 2 };
+
+	s->req = (struct request){ .method = METHOD_GET };
+	response_start(&s->res, 200, STR("text/plain"));
+	response_file(&s->res, open_file(), 0, FILE_SIZE);
+	assert_false(output_file(&s->req, &s->res, &s->arena, take, &taken));
+	assert_int_equal(taken.pieces, 2);
+	response_close(&s->res);
+}
+
+/* An error replaces it: it is closed, and its length is said no more. */
+static void
+an_error_takes_the_place_of_a_file(void **state)
+{
+	struct stand *s = *state;
+	int fd = open_file();
+
+	s->req = (struct request){ .method = METHOD_GET };
+	response_start(&s->res, 200, STR("text/plain"));
+	response_file(&s->res, fd, 0, FILE_SIZE);
+	response_reset(&s->res, 503);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(output_build(&s->req, &s->res, &s->arena, &s->head,
+			     &s->body),
+	    DK_OK);
+	assert_non_null(strstr(s->head.p, "\r\nContent-Length: 0\r\n"));
+}
+
 int
 main(void)
 {
@@ -404,6 +531,11 @@ main(void)
 		STAND_TEST(nothing_goes_out_of_an_answer_that_is_not_whole),
 		STAND_TEST(a_head_that_does_not_fit_is_no_answer),
 		STAND_TEST(an_arena_that_is_used_up_is_no_answer),
+		STAND_TEST(a_file_goes_out_in_pieces),
+		STAND_TEST(a_file_is_not_read_for_head),
+		STAND_TEST(a_file_that_is_shorter_than_was_said_is_no_answer),
+		STAND_TEST(a_file_ends_where_nobody_takes_it),
+		STAND_TEST(an_error_takes_the_place_of_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
