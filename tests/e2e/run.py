@@ -85,8 +85,6 @@ def parts():
               ("accounts-guesses", guesses.run),
               ("hosting", hosting.run),
               ("hosting-files", hosting_files.run),
-              ("hosting", hosting.run),
-              ("hosting-files", hosting_files.run),
               ("hosting-guide", hosting_guide.run),
               ("timing", timing.run), ("instructions", instructions.run)]
     return table
