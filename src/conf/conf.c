@@ -611,6 +611,18 @@ conf_load(struct str path, struct arena *arena, struct conf *conf,
 	return err;
 }
 
+unsigned
+conf_line(const struct conf *conf, const char *section, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++)
+		if (strcmp(conf_keys[i].section, section) == 0 &&
+		    strcmp(conf_keys[i].key, key) == 0)
+			return conf->lines[i];
+	return 0;
+}
+
 void
 conf_each(const struct conf *conf, conf_item_fn *fn, void *arg)
 {

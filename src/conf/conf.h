@@ -74,7 +74,7 @@ struct conf {
 	size_t n_origins;
 	struct str mount; /* "/auth"; "" for the root; no slash at the end */
 	struct str name;
-	struct str templates, stylesheet, logo, language; /* STR_NONE: unset */
+	struct str templates, stylesheet, logo, language, messages;
 
 	/* [store] */
 	struct str database;
@@ -165,6 +165,8 @@ struct conf_item {
 	const char *help;
 };
 typedef void conf_item_fn(void *arg, const struct conf_item *item);
+/* The line of a key in the file; 0: it is not set there. */
+unsigned conf_line(const struct conf *c, const char *section, const char *key);
 void conf_each(const struct conf *conf, conf_item_fn *fn, void *arg);
 
 /* "90s", "15m", "12h", "30d" in milliseconds; "0s" or "0" is 0. */

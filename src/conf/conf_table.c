@@ -24,7 +24,9 @@ const struct conf_key conf_keys[] = {
 	{ "site", "logo", CONF_PATH, AT(logo), 0, 0, 0, NULL, NULL,
 	    "SVG, PNG or JPEG file shown above the form" },
 	{ "site", "language", CONF_TEXT, AT(language), 0, 0, 0, NULL, NULL,
-	    "language of the pages; en is built in" },
+	    "language of all pages; unset: as browsers ask, and a choice" },
+	{ "site", "messages", CONF_PATH, AT(messages), 0, 0, 0, NULL, NULL,
+	    "directory of message files that add languages or change words" },
 
 	{ "store", "database", CONF_TEXT, AT(database), 0, 0, 0, NULL,
 	    DK_LOCALSTATEDIR "/lib/doorkeep/doorkeep.db",

@@ -9,7 +9,7 @@
 #include "web/hosting.h"
 
 /* Escaped; so that the page of sign-in has at most 7 KB (INTERFACE 5). */
-enum { NEXT_SHOWN_MAX = 3584, SAID_MAX = 1536 };
+enum { NEXT_SHOWN_MAX = 3072, SAID_MAX = 1536 };
 
 bool
 ctx_signed_in(const struct ctx *c)
@@ -93,12 +93,19 @@ page_render(struct ctx *c, unsigned status, const char *template,
 	};
 	size_t used = 9, i;
 
+	page_language_values(c, all + used);
+	used += PAGE_LANGUAGE_VALUES;
 	for (i = 0; i < n && used < PAGE_VALUES_MAX; i++)
 		all[used++] = values[i];
 	response_start(c->res, status, STR("text/html; charset=utf-8"));
+	response_header(c->res, "Content-Language", str_from(l->code));
 	if (template_render(&c->web->templates, template, l, all, used,
-		&c->res->body) != DK_OK)
-		c->res->failed = true;
+		&c->res->body) == DK_OK)
+		return;
+	c->res->failed = true;
+	LOG_WRITE(c->web->log, LOG_LEVEL_ERROR, "template_failed",
+	    { "request_id", str_from(c->req->id) },
+	    { "template", str_from(template) });
 }
 
 void

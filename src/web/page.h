@@ -12,7 +12,11 @@
 
 /* Within src/web: one request on its way through the pages. */
 
-enum { PAGE_VALUES_MAX = 40, FRESH_MS = 10 * 60 * 1000 };
+enum {
+	PAGE_VALUES_MAX = 40,
+	PAGE_LANGUAGE_VALUES = 3,
+	FRESH_MS = 10 * 60 * 1000
+};
 
 struct ctx {
 	struct web *web;
@@ -27,6 +31,7 @@ struct ctx {
 	struct session session; /* SESSION_LIVE only */
 	bool cacheable;		/* a file: Cache-Control is set already */
 	bool no_referrer; /* the URL holds a secret */
+	struct str here; /* where a GET shows this page; STR_NONE: its URL */
 	struct str go_on; /* where /account leads back to; STR_NONE: nowhere */
 	struct str asked_host; /* by the Host header; lower case, no port */
 	struct secret login; /* made for this answer: guard_login_secret */
@@ -106,6 +111,11 @@ void page_change_first(struct ctx *c, const struct user_row *user,
 /* Does plain http do here? */
 bool http_is_fine(const struct ctx *c);
 
+/* The choice of languages at the foot of a page. */
+void page_language_values(struct ctx *c,
+    struct template_value values[PAGE_LANGUAGE_VALUES]);
+void page_language(struct ctx *c);
+void page_language_post(struct ctx *c);
 void page_second(struct ctx *c);
 void page_second_post(struct ctx *c);
 void page_set_password(struct ctx *c);

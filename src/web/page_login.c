@@ -25,6 +25,7 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 	}
 	if (!page_begin_form(c, status, token))
 		return;
+	page_stays_at(c, "/login", form->next);
 	page_render(c, status, "login.html", MSG_SIGN_IN,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),

@@ -14,6 +14,7 @@ show_form(struct ctx *c, unsigned status, struct str next,
 
 	if (!page_begin_form(c, status, token))
 		return;
+	page_stays_at(c, "/second-factor", next);
 	page_render(c, status, "second.html", MSG_ONE_MORE_STEP,
 	    (const struct template_value[]){
 		T_TEXT("csrf_token", str_from(token)),

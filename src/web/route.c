@@ -4,7 +4,8 @@
 
 /*
  * The default is the safe one: no flag, and a session is needed.  What
- * changes something is a POST, and each of them checks the token.
+ * changes something is a POST, and each of them checks the token (but
+ * /language, which changes only words).
  */
 const struct route routes[] = {
 	{ "/login", METHOD_GET, page_login, ROUTE_PUBLIC },
@@ -15,6 +16,9 @@ const struct route routes[] = {
 	{ "/second-factor", METHOD_POST, page_second_post, ROUTE_PUBLIC },
 	{ "/set-password", METHOD_GET, page_set_password, ROUTE_PUBLIC },
 	{ "/set-password", METHOD_POST, page_set_password_post, ROUTE_PUBLIC },
+	{ "/language", METHOD_GET, page_language, ROUTE_PUBLIC | ROUTE_NO_STORE },
+	{ "/language", METHOD_POST, page_language_post,
+	    ROUTE_PUBLIC | ROUTE_NO_STORE },
 	{ "/session", METHOD_GET, page_session, ROUTE_JSON },
 	{ "/check", METHOD_GET, page_check, ROUTE_PUBLIC | ROUTE_ANY_METHOD },
 	{ "/account", METHOD_GET, page_account, 0 },

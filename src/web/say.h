@@ -30,6 +30,11 @@ void page_error(struct ctx *c, unsigned status, enum msg message);
 void page_error_code(struct ctx *c, unsigned status, const char *code,
     enum msg message);
 
+/* The language of the answer; never NULL. */
+const struct language *page_language_of(struct ctx *c);
+/* The form on this page is shown again by mount + path with this `next`. */
+void page_stays_at(struct ctx *c, const char *path, struct str next);
+
 /* In the language of the answer; all in the arena. */
 /* A message without placeholders, or whose only one is a number. */
 struct str page_say(struct ctx *c, enum msg m);

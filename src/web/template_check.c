@@ -29,6 +29,7 @@ static const struct {
 	const char *page, *names;
 } pages[] = {
 	{ "head.html", "" },
+	{ "foot.html", "" },
 	{ "login.html",
 	    "next !csrf_token username message detail notice kept ?tried "
 	    "?remember ?password_autofocus" },
@@ -82,7 +83,9 @@ static const struct {
 };
 
 /* What page_render gives to all of them. */
-static const char common[] = "site_name mount style title logo home lang dir";
+static const char common[] =
+    "site_name mount style title logo home lang dir "
+    "here ?choose_language ?languages " OPTIONS("languages");
 
 enum place {
 	IN_TEXT,
@@ -319,7 +322,7 @@ kind_in(const struct check *c, struct str list, struct str name)
 				continue;
 			word = rest;
 		}
-		if (str_eq(word, name))
+		if (word.n > 0 && str_eq(word, name))
 			return mark == '!' ? NAME_REQUIRED
 			    : mark == '?'  ? NAME_SECTION
 					   : NAME_TEXT;
@@ -419,10 +422,13 @@ check_section(struct check *c, struct str tag)
 static enum dk_err
 check_include(struct check *c, struct str tag)
 {
-	if (!str_eq(tag, STR(">head.html")) ||
-	    str_eq(str_from(c->page), STR("head.html")))
+	if ((!str_eq(tag, STR(">head.html")) &&
+		!str_eq(tag, STR(">foot.html"))) ||
+	    str_eq(str_from(c->page), STR("head.html")) ||
+	    str_eq(str_from(c->page), STR("foot.html")))
 		return refuse(c, tag,
-		    "is no template; there is head.html, for the others");
+		    "is no template; there are head.html and foot.html, for "
+		    "the others");
 	if (c->reading.place != IN_TEXT)
 		return refuse(c, tag, "must stand between tags");
 	return DK_OK;

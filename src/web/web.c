@@ -126,6 +126,26 @@ make_policy(struct web *web)
 	return buf_ok(&b) ? DK_OK : DK_ERR_TOO_LARGE;
 }
 
+/* [site] language, which only now can be looked up. */
+static enum dk_err
+fix_language(struct web *web, struct buf *message)
+{
+	const struct conf *conf = web->conf;
+	size_t i;
+
+	if (str_is_none(conf->language))
+		return DK_OK;
+	web->language = words_find(&web->words, conf->language);
+	if (web->language != NULL)
+		return DK_OK;
+	buf_addf(message, "%.*s:%u: language: must be one of",
+	    STR_FMT(conf->file), conf_line(conf, "site", "language"));
+	for (i = 0; i < web->words.n; i++)
+		buf_addf(message, " %s", web->words.item[i]->code);
+	buf_addz(message, "; [site] messages can add one");
+	return DK_ERR_CONF;
+}
+
 enum dk_err
 web_open(struct web *web, const struct conf *conf, struct domain *dom,
     struct log *log, struct buf *message)
@@ -142,7 +162,9 @@ web_open(struct web *web, const struct conf *conf, struct domain *dom,
 		err = templates_open(&web->templates, conf->templates,
 		    message);
 	if (err == DK_OK)
-		err = words_open(&web->words, STR_NONE, message);
+		err = words_open(&web->words, conf->messages, message);
+	if (err == DK_OK)
+		err = fix_language(web, message);
 	if (err == DK_OK)
 		err = load_files(web, message);
 	if (err == DK_OK)
@@ -198,7 +220,7 @@ begin(struct ctx *c, struct web *web, struct request *req,
 	c->res = res;
 	c->now_ms = now_ms;
 	c->site = find_site(c);
-	c->language = WORDS_ENGLISH;
+	c->language = page_language_of(c);
 	c->asker = (struct asker){ .actor = STR("web"),
 		.ip = req->has_addr ? str_from(req->addr_text) : STR_NONE,
 		.user_agent = req->user_agent,
@@ -244,8 +266,8 @@ finish(struct ctx *c)
 		{ "Permissions-Policy",
 		    "camera=(), geolocation=(), microphone=()" },
 		{ "Vary",
-		    "Cookie, Accept, Origin, Sec-Fetch-Mode, "
-		    "Sec-Fetch-Site" } };
+		    "Cookie, Accept, Accept-Language, Origin, "
+		    "Sec-Fetch-Mode, Sec-Fetch-Site" } };
 	size_t i;
 
 	if (c->bare)

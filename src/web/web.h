@@ -34,6 +34,7 @@ struct web {
 	struct log *log;
 	struct templates templates;
 	struct words words;
+	const struct language *language; /* fixed by the site; NULL: not */
 	struct arena arena;
 	struct web_file style, logo; /* logo.text.n == 0: none */
 	struct str security_policy;  /* Content-Security-Policy */

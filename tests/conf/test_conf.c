@@ -139,6 +139,7 @@ static const struct {
 	{ "site", "stylesheet", "" },
 	{ "site", "logo", "" },
 	{ "site", "language", "" },
+	{ "site", "messages", "" },
 	{ "store", "database", DK_LOCALSTATEDIR "/lib/doorkeep/doorkeep.db" },
 	{ "session", "idle_timeout", "1h" },
 	{ "session", "absolute_timeout", "24h" },
@@ -224,6 +225,7 @@ puts_the_defaults_into_the_struct(void **state)
 	assert_true(str_eq(c->mount, STR("/auth")));
 	assert_true(str_is_none(c->templates) && str_is_none(c->stylesheet));
 	assert_true(str_is_none(c->logo) && str_is_none(c->language));
+	assert_true(str_is_none(c->messages));
 	assert_true(str_is_none(c->cookie_domain));
 	assert_true(str_is_none(c->shared_secret));
 	assert_true(str_is_none(c->password_blocklist));
@@ -244,6 +246,7 @@ static const struct setting_case taken[] = {
 	{ "site", "stylesheet", "/srv/my site/s.css", NULL },
 	{ "site", "logo", "/srv/logo.svg", NULL },
 	{ "site", "language", "de", NULL },
+	{ "site", "messages", "/srv/words", NULL },
 	{ "store", "database", "/srv/d.db", NULL },
 	{ "store", "database", "postgresql://u@h/d?x=y#z", NULL },
 	{ "session", "idle_timeout", "0", "0s" },
@@ -1008,10 +1011,10 @@ static const struct {
 	/* Keys and sections */
 	{ TEXT(SITE "orgin = https://a\n"),
 	    "d.conf:3: unknown key \"orgin\"; [site] has: origin, mount, "
-	    "name, templates, stylesheet, logo, language" },
+	    "name, templates, stylesheet, logo, language, messages" },
 	{ TEXT(SITE "Mount = /x\n"),
 	    "d.conf:3: unknown key \"Mount\"; [site] has: origin, mount, "
-	    "name, templates, stylesheet, logo, language" },
+	    "name, templates, stylesheet, logo, language, messages" },
 	{ TEXT("[fastcgi]\n= x\n"),
 	    "d.conf:2: unknown key \"\"; [fastcgi] has: shared_secret" },
 	{ TEXT("[log]\norigin = https://a\n"),
@@ -1089,7 +1092,7 @@ static const struct {
 } endless[] = {
 	{ "[site]\n", " = x\n", "d.conf:2: unknown key \"",
 	    "\"; [site] has: origin, mount, name, templates, stylesheet, "
-	    "logo, language" },
+	    "logo, language, messages" },
 	{ "[", "]\n", "d.conf:1: unknown section [", "]" SECTIONS },
 	{ "[site]\norigin = ", "\n", "d.conf:2: origin \"",
 	    "\" is no origin; write https://host or https://host:port and "
@@ -1424,7 +1427,7 @@ loads_a_file(void **state)
 	assert_int_equal(load(s), DK_ERR_CONF);
 	must_say(s,
 	    ":3: unknown key \"x\"; [site] has: origin, mount, name, "
-	    "templates, stylesheet, logo, language");
+	    "templates, stylesheet, logo, language, messages");
 }
 
 static void

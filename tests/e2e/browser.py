@@ -100,6 +100,13 @@ class Visit:
             self.shows("Sign in", "the page")
             true(self.driver.current_url.endswith(PAGE), "the URL stays")
             self.screenshot("sign-in")
+        with self.case("another language by keyboard, and the way back"):
+            self.choose("de", "Anmelden")
+            true(self.driver.current_url.endswith(PAGE), "the URL stays")
+            eq(self.driver.execute_script(
+                "return document.documentElement.lang"), "de", "lang")
+            self.screenshot("sign-in-de")
+            self.choose("en", "Sign in")
         with self.case("a wrong password by keyboard", "DK-L-19"):
             eq(self.active().get_attribute("name"), "username", "focus")
             self.keys("alice", Keys.TAB, "a wrong password", Keys.ENTER)
@@ -125,6 +132,15 @@ class Visit:
             self.driver.find_element("id", "x").send_keys(Keys.ENTER)
             self.shows("private page", "the page")
         self.sign_out(Keys)
+
+    def choose(self, code, shown):
+        """The list at the foot of the page, which posts to /language."""
+        from selenium.webdriver.common.keys import Keys
+        select = self.driver.find_element("id", "language")
+        option = select.find_element("css selector", "[value=%s]" % code)
+        select.send_keys(option.text, Keys.TAB)
+        self.keys(Keys.ENTER)
+        self.shows(shown, "the page in " + code)
 
     def cookie_in_jar(self):
         with self.case("the jar holds %s as it should" % self.cookie,

@@ -94,7 +94,7 @@ chooses_by_accept_language(void **state)
 		{ "en;q=0.500, xx;q=0.501", "xx" },
 		{ "en, xx", "en" },
 		{ "xx, en", "xx" },
-		{ "fr-FR, fr;q=0.9, xx;q=0.8, en;q=0.7", "xx" },
+		{ "tlh-FR, tlh;q=0.9, xx;q=0.8, en;q=0.7", "xx" },
 		{ "xx;q=0, en;q=0.1", "en" },
 		{ "xx;q=0", "none" },
 		{ "xx;q=0.0", "none" },
