@@ -72,8 +72,7 @@ struct conf {
 	/* [site] */
 	struct conf_origin origins[CONF_ORIGINS_MAX]; /* first: canonical */
 	size_t n_origins;
-	struct str mount; /* "/auth"; "" for the root; no slash at the end */
-	struct str name;
+	struct str mount, name; /* "/auth"; "" for the root; no slash last */
 	struct str templates, stylesheet, logo, language, messages;
 
 	/* [store] */
@@ -82,8 +81,7 @@ struct conf {
 	/* [session], milliseconds */
 	int64_t idle_timeout_ms; /* 0: none */
 	int64_t absolute_timeout_ms;
-	int64_t remember_idle_timeout_ms;
-	int64_t remember_absolute_timeout_ms;
+	int64_t remember_idle_timeout_ms, remember_absolute_timeout_ms;
 	int64_t touch_interval_ms;
 	unsigned max_per_user; /* 0: no limit */
 
