@@ -73,7 +73,7 @@ struct conf {
 	struct conf_origin origins[CONF_ORIGINS_MAX]; /* first: canonical */
 	size_t n_origins;
 	struct str mount, name; /* "/auth"; "" for the root; no slash last */
-	struct str templates, stylesheet, logo, language, messages;
+	struct str templates, stylesheet, logo, language, messages, accent;
 
 	/* [store] */
 	struct str database;

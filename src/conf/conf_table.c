@@ -23,6 +23,8 @@ const struct conf_key conf_keys[] = {
 	    "file that replaces the built-in stylesheet" },
 	{ "site", "logo", CONF_PATH, AT(logo), 0, 0, 0, NULL, NULL,
 	    "SVG, PNG or JPEG file shown above the form" },
+	{ "site", "accent", CONF_TEXT, AT(accent), 0, 0, 0, NULL, NULL,
+	    "colour of links and buttons, such as #2453c9" },
 	{ "site", "language", CONF_TEXT, AT(language), 0, 0, 0, NULL, NULL,
 	    "language of all pages; unset: as browsers ask, and a choice" },
 	{ "site", "messages", CONF_PATH, AT(messages), 0, 0, 0, NULL, NULL,

@@ -100,6 +100,54 @@ show_rules_json(struct ctl *ctl, struct shower *s)
 	}
 }
 
+/* One file of the pages: the site's own, or built in. */
+static void
+show_file(struct shower *s, const char *name, struct str file)
+{
+	const struct conf_item item = { .section = "pages",
+		.key = name,
+		.value = str_is_none(file) ? STR("(built in)") : file };
+
+	if (s->ctl->json) {
+		show_json(s, &item);
+		return;
+	}
+	(void)printf("# %s: ", name);
+	ctl_put(item.value);
+	(void)putchar('\n');
+}
+
+/* Which templates, stylesheet and languages are in force. */
+static void
+show_pages(struct shower *s)
+{
+	struct ctl *ctl = s->ctl;
+	char text[1024], codes[512];
+	struct buf message, languages;
+	struct web web;
+	enum dk_err err;
+	size_t i;
+
+	BUF_OVER(&message, text);
+	BUF_OVER(&languages, codes);
+	err = web_open(&web, &ctl->conf, &ctl->dom, &ctl->log, &message);
+	if (!ctl->json)
+		ctl_say("\n# The pages in force");
+	if (err != DK_OK)
+		s->e = ctl_fail("%s", buf_z(&message));
+	for (i = 0; err == DK_OK && i < web.templates.n; i++)
+		show_file(s, web.templates.item[i].name,
+		    web.templates.item[i].file);
+	for (i = 0; err == DK_OK && i < web.words.n; i++)
+		buf_addf(&languages, "%s%s", i > 0 ? " " : "",
+		    web.words.item[i]->code);
+	if (err == DK_OK) {
+		show_file(s, "style.css", ctl->conf.stylesheet);
+		show_file(s, "languages", buf_str(&languages));
+	}
+	web_close(&web);
+}
+
 enum ctl_exit
 ctl_config_show(struct ctl *ctl)
 {
@@ -110,10 +158,12 @@ ctl_config_show(struct ctl *ctl)
 	conf_each(&ctl->conf, show_item, &s);
 	if (ctl->json) {
 		show_rules_json(ctl, &s);
-		ctl_say("]");
 	} else {
 		show_rules(ctl);
 	}
+	show_pages(&s);
+	if (ctl->json)
+		ctl_say("]");
 	return s.e;
 }
 

@@ -11,6 +11,7 @@
 #include "domain/statistics.h"
 #include "http/cookie.h"
 #include "http/url.h"
+#include "web/accent.h"
 #include "web/gate.h"
 #include "web/hosting.h"
 #include "web/page.h"
@@ -19,7 +20,7 @@
 extern const struct embedded embedded_html[];
 
 enum {
-	WEB_ARENA_SIZE = 600 * 1024,
+	WEB_ARENA_SIZE = 900 * 1024,
 	WEB_FILE_MAX = 256 * 1024,
 	HOUSEKEEP_EVERY_MS = 30000
 };
@@ -85,6 +86,30 @@ image_type(struct str text)
 	return STR_NONE;
 }
 
+/* [site] accent goes behind the rules of the stylesheet. */
+static enum dk_err
+add_accent(struct web *web, struct buf *message)
+{
+	const struct conf *conf = web->conf;
+	struct colour accent;
+	struct buf css;
+
+	if (str_is_none(conf->accent))
+		return DK_OK;
+	if (!colour_parse(conf->accent, &accent)) {
+		buf_addf(message,
+		    "%.*s:%u: accent: must be # and six digits of 0 to 9 and "
+		    "a to f, such as #2453c9",
+		    STR_FMT(conf->file), conf_line(conf, "site", "accent"));
+		return DK_ERR_CONF;
+	}
+	css = arena_buf(&web->arena, web->style.text.n + 256);
+	buf_add(&css, web->style.text);
+	accent_add_rules(&css, accent);
+	web->style.text = buf_str(&css);
+	return buf_ok(&css) ? DK_OK : DK_ERR_NOMEM;
+}
+
 static enum dk_err
 load_files(struct web *web, struct buf *message)
 {
@@ -105,6 +130,8 @@ load_files(struct web *web, struct buf *message)
 			err = DK_ERR_CONF;
 		}
 	}
+	if (err == DK_OK)
+		err = add_accent(web, message);
 	name_file(web, &web->style, "/style.css");
 	name_file(web, &web->logo, "/logo");
 	return err;

@@ -138,6 +138,7 @@ static const struct {
 	{ "site", "templates", "" },
 	{ "site", "stylesheet", "" },
 	{ "site", "logo", "" },
+	{ "site", "accent", "" },
 	{ "site", "language", "" },
 	{ "site", "messages", "" },
 	{ "store", "database", DK_LOCALSTATEDIR "/lib/doorkeep/doorkeep.db" },
@@ -245,6 +246,7 @@ static const struct setting_case taken[] = {
 	{ "site", "templates", "/", NULL },
 	{ "site", "stylesheet", "/srv/my site/s.css", NULL },
 	{ "site", "logo", "/srv/logo.svg", NULL },
+	{ "site", "accent", "#2453c9", NULL },
 	{ "site", "language", "de", NULL },
 	{ "site", "messages", "/srv/words", NULL },
 	{ "store", "database", "/srv/d.db", NULL },
@@ -1011,10 +1013,10 @@ static const struct {
 	/* Keys and sections */
 	{ TEXT(SITE "orgin = https://a\n"),
 	    "d.conf:3: unknown key \"orgin\"; [site] has: origin, mount, "
-	    "name, templates, stylesheet, logo, language, messages" },
+	    "name, templates, stylesheet, logo, accent, language, messages" },
 	{ TEXT(SITE "Mount = /x\n"),
 	    "d.conf:3: unknown key \"Mount\"; [site] has: origin, mount, "
-	    "name, templates, stylesheet, logo, language, messages" },
+	    "name, templates, stylesheet, logo, accent, language, messages" },
 	{ TEXT("[fastcgi]\n= x\n"),
 	    "d.conf:2: unknown key \"\"; [fastcgi] has: shared_secret" },
 	{ TEXT("[log]\norigin = https://a\n"),
@@ -1092,7 +1094,7 @@ static const struct {
 } endless[] = {
 	{ "[site]\n", " = x\n", "d.conf:2: unknown key \"",
 	    "\"; [site] has: origin, mount, name, templates, stylesheet, "
-	    "logo, language, messages" },
+	    "logo, accent, language, messages" },
 	{ "[", "]\n", "d.conf:1: unknown section [", "]" SECTIONS },
 	{ "[site]\norigin = ", "\n", "d.conf:2: origin \"",
 	    "\" is no origin; write https://host or https://host:port and "
@@ -1427,7 +1429,7 @@ loads_a_file(void **state)
 	assert_int_equal(load(s), DK_ERR_CONF);
 	must_say(s,
 	    ":3: unknown key \"x\"; [site] has: origin, mount, name, "
-	    "templates, stylesheet, logo, language, messages");
+	    "templates, stylesheet, logo, accent, language, messages");
 }
 
 static void

@@ -443,6 +443,15 @@ class CommandLine:
                        "DK-G-10 DK-S-10"):
             shown = self.good("config", "show")
             true("idle_timeout = 1h" in shown, shown)
+            true("# login.html: (built in)\n" in shown, shown)
+            true("# languages: en de fr" in shown, shown)
+            stand.box.write("ours/error.html", "<p>{{message}}")
+            ours = stand.box.write(
+                "etc/ours.conf", stand.config().replace(
+                    "[store]", "templates = %s\n[store]" %
+                    stand.box.path("ours")), 0o640)
+            true("# error.html: %s\n" % stand.box.path("ours/error.html") in
+                 self.good("config", "show", "--config", ours), "ours")
             again = stand.box.write("etc/again.conf", shown, 0o640)
             true("# default\n" not in self.good(
                 "config", "show", "--config", again), "all is set now")

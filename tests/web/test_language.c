@@ -231,6 +231,7 @@ what_is_wrong_with_words_stops_the_start(void **state)
 	refuse("name = x\nlanguage = tlh\n",
 	    "t.conf:4: language: must be one of en de fr es it "
 	    "pt nl pl tr ar he zh ja;");
+	refuse("accent = blue\n", "t.conf:3: accent: must be # and six");
 	refuse("messages = /nowhere/at/all\n", "/nowhere/at/all: No such");
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/de.txt", dir);
