@@ -62,7 +62,9 @@ page_language_values(
     struct ctx *c, struct template_value values[PAGE_LANGUAGE_VALUES])
 {
 	const struct words *words = &c->web->words;
-	bool choose = c->web->language == NULL && words->n > 1;
+	/* A form that is kept on this page would be lost on the way. */
+	bool choose =
+	    c->web->language == NULL && words->n > 1 && c->kept.n == 0;
 	struct template_value *rows = NULL;
 	size_t i, n = 0;
 
