@@ -59,8 +59,12 @@ become_curl(int in, int out)
 	char *const env[] = { path, NULL };
 	static const char *const places[] = { "/usr/bin/curl",
 		"/usr/local/bin/curl", "/bin/curl" };
+	sigset_t none;
 	size_t i;
 
+	/* Ctrl-C ends it, whatever its parent puts off. */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(out, STDERR_FILENO) < 0)
 		_exit(127);
