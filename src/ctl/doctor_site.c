@@ -331,7 +331,7 @@ check_person(struct doctor *d, const struct site *site)
 	check_application(d, site);
 }
 
-/* ---- somebody who tries to get around it ---------------------------------- */
+/* ---- somebody who tries to get around it -------------------------------- */
 
 /* With capital letters, where the file system does not tell them apart. */
 static struct str
