@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # The imports need the path above.
 import accounts  # noqa: E402
 import adopt  # noqa: E402
+import away  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
@@ -38,6 +39,7 @@ import records  # noqa: E402
 import scale  # noqa: E402
 import servers  # noqa: E402
 import start  # noqa: E402
+import tabs  # noqa: E402
 import times  # noqa: E402
 import timing  # noqa: E402
 import trouble  # noqa: E402
@@ -77,7 +79,8 @@ def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
     table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
               ("start", start.run), ("adopt", adopt.run),
-              ("kept", kept.run),
+              ("kept", kept.run), ("away", away.run),
+              ("tabs", tabs.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run), ("desk-scale", scale.run), ("manual", manual.run),
               ("records", records.run), ("accounts", accounts.run),
