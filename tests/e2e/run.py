@@ -29,6 +29,7 @@ import guesses  # noqa: E402
 import hosting  # noqa: E402
 import hosting_files  # noqa: E402
 import hosting_guide  # noqa: E402
+import hosts  # noqa: E402
 import inputs  # noqa: E402
 import instructions  # noqa: E402
 import kept  # noqa: E402
@@ -80,7 +81,7 @@ def parts():
     table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
               ("start", start.run), ("adopt", adopt.run),
               ("kept", kept.run), ("away", away.run),
-              ("tabs", tabs.run),
+              ("tabs", tabs.run), ("hosts", hosts.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run), ("desk-scale", scale.run), ("manual", manual.run),
               ("records", records.run), ("accounts", accounts.run),
