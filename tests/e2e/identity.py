@@ -187,6 +187,14 @@ class Identity:
                 true(self.stand.treasure["file"] not in answer.text,
                      "content with %r" % forged)
 
+        if self.stand.hides_ht:
+            with self.case("files: what is closed to everybody stays closed",
+                           "DK-A-06"):
+                for browser in (self.me, self.stand.browser()):
+                    answer = self.ask(browser, "/private/.htpasswd", {})
+                    one_of(answer.status, (401, 403, 404), "status")
+                    true("sees-this" not in answer.text, "content")
+
     def calendar(self):
         """Radicale knows nothing of doorkeep."""
         with self.case("a calendar server of others has its owner",

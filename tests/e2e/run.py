@@ -36,6 +36,7 @@ import kept  # noqa: E402
 import manual  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
+import readme  # noqa: E402
 import records  # noqa: E402
 import scale  # noqa: E402
 import servers  # noqa: E402
@@ -82,6 +83,8 @@ def parts():
               ("start", start.run), ("adopt", adopt.run),
               ("kept", kept.run), ("away", away.run),
               ("tabs", tabs.run), ("hosts", hosts.run),
+              ("start", start.run), ("adopt", adopt.run), ("readme", readme.run),
+              ("kept", kept.run),
               ("times", times.run), ("browser", browser.run),
               ("desk", desk.run), ("desk-scale", scale.run), ("manual", manual.run),
               ("records", records.run), ("accounts", accounts.run),

@@ -162,6 +162,7 @@ alias dir mime env setenvif headers proxy proxy_http""".split()
 
 
 class Apache(Stand):
+    hides_ht = True
     modules = ()
     snippets = ()
 
@@ -216,6 +217,9 @@ DirectoryIndex index.html
 	<Directory {d}/htdocs>
 		Require all granted
 	</Directory>
+	<FilesMatch "^[.]ht">
+		Require all denied
+	</FilesMatch>
 	{includes}
 	{backends}
 	{more}

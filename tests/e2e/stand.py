@@ -81,6 +81,7 @@ class Stand:
     secret = "none"     # of [fastcgi] shared_secret
     workers = 0         # of doorkeep serve; 0: the server spawns them
     has_todos = False   # /todos is the example application
+    hides_ht = False    # the server itself gives nobody .htpasswd
     json_denials = True  # the gate's refusal of fetch() stays JSON
 
     def __init__(self, secrets, **options):
@@ -119,6 +120,7 @@ class Stand:
                      "admins/index.html", "short/index.html"):
             box.write("htdocs/private/" + name,
                       "<!doctype html><p>private page " + name)
+        box.write("htdocs/private/.htpasswd", "nobody:sees-this\n")
         self.write_treasures("")
         self.write_treasures("staff/")
         self.write_treasures("open/", "open to everybody, ")
@@ -174,11 +176,13 @@ database = %s
         return done.stdout.decode().strip()
 
     def dump(self, but=("last_seen_at",)):
-        """Every row of the store but the named columns."""
+        """Every row of the store but the named columns, and but what
+        housekeeping counts at times of its own."""
         text = ""
         for table in self.sql(
                 "SELECT name FROM sqlite_master WHERE type='table'"
-                " AND name NOT LIKE 'sqlite_%' ORDER BY 1").split("\n"):
+                " AND name NOT LIKE 'sqlite_%' AND name NOT IN"
+                " ('hours', 'session_samples') ORDER BY 1").split("\n"):
             columns = self.sql("SELECT group_concat(name) FROM "
                                "pragma_table_info('%s')" % table)
             keep = [c for c in columns.split(",") if c not in but]
@@ -248,15 +252,18 @@ database = %s
         return self
 
     def start_serve(self, seconds=10):
-        argv = [self.box.path("bin", "doorkeep"), "serve", "--listen",
-                "unix:%s,mode=0660" % self.socket, "--workers",
-                str(self.workers)]
+        argv = [self.box.path("bin", "doorkeep"), "serve",
+                *self.serve_arguments()]
         env = {"DOORKEEP_CONFIG": self.config_file}
         env.update(self.environment)
         self.serve = self.box.start(argv, "serve.log", env)
         wait_for(lambda: socket_answers(self.socket) or
                  self.serve.poll() is not None, seconds, "doorkeep serve")
         true(self.serve.poll() is None, "doorkeep serve ended at once")
+
+    def serve_arguments(self):
+        return ["--listen", "unix:%s,mode=0660" % self.socket, "--workers",
+                str(self.workers)]
 
     def stop_serve(self):
         if self.serve is not None:
