@@ -80,18 +80,13 @@ adopt_add_area(struct adopt *a, const struct adopt_area *area)
 	if (!str_starts(area->path, STR("/")))
 		return adopt_fail(a, area->line,
 		    "\"%.*s\" is no path of the site", STR_FMT(area->path));
-	if (area->odd > 0 && asks_for_password(area))
-		return adopt_fail(a, area->odd,
-		    "this condition beside a password is not understood; "
-		    "write the rule by hand (net=, methods= in [access])");
-	for (i = 0; i < a->n_areas; i++)
-		if (str_eq(stem(a->areas[i].path), stem(area->path)) &&
-		    (asks_for_password(&a->areas[i]) ||
-			asks_for_password(area)))
+	/* lighttpd takes the first in its list that the path begins with. */
+	for (i = 0; i < a->n_areas && a->server == ADOPT_LIGHTTPD; i++)
+		if (str_starts(area->path, a->areas[i].path))
 			return adopt_fail(a, area->line,
-			    "%.*s has a rule already, from line %u; make one "
-			    "of the two",
-			    STR_FMT(area->path), a->areas[i].line);
+			    "%.*s stands behind %.*s, which takes its place; "
+			    "put it in front",
+			    STR_FMT(area->path), STR_FMT(a->areas[i].path));
 	if (a->n_areas == ADOPT_AREAS_MAX)
 		return adopt_fail(
 		    a, area->line, "more than %d rules", ADOPT_AREAS_MAX);
@@ -112,25 +107,81 @@ lies_in(struct str path, struct str folder)
 	    (path.n == folder.n || path.p[folder.n] == '/');
 }
 
+/* A <Location> comes after every <Directory>, and a later one after an
+ * earlier: what lies in it and comes before has no effect. */
+static bool
+is_overridden(const struct adopt *a, const struct adopt_area *area)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_areas; i++) {
+		const struct adopt_area *other = &a->areas[i];
+
+		if (other->overrides && asks_for_password(other) &&
+		    (!area->overrides || area->line < other->line) &&
+		    lies_in(area->path, other->path))
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_overridden(struct adopt *a)
+{
+	size_t i = 0, j;
+
+	while (i < a->n_areas) {
+		if (!is_overridden(a, &a->areas[i])) {
+			i++;
+			continue;
+		}
+		a->n_areas--;
+		for (j = i; j < a->n_areas; j++)
+			a->areas[j] = a->areas[j + 1];
+	}
+}
+
+/* Is the i-th, or does it lie in, a place that asks for a password? */
+static bool
+is_guarded(const struct adopt *a, size_t i)
+{
+	size_t j;
+
+	if (asks_for_password(&a->areas[i]))
+		return true;
+	for (j = i + 1; j < a->n_areas; j++)
+		if (asks_for_password(&a->areas[j]) &&
+		    lies_in(a->areas[i].path, a->areas[j].path))
+			return true;
+	return false;
+}
+
 /* What is open or closed without a password stays the server's business,
  * unless it lies in a guarded area: there doorkeep decides. */
 static enum dk_err
 keep_what_is_guarded(struct adopt *a)
 {
-	size_t i, j, kept = 0;
+	size_t i, kept = 0;
 
+	drop_overridden(a);
 	for (i = 0; i < a->n_areas; i++) {
-		bool guarded = asks_for_password(&a->areas[i]);
+		const struct adopt_area *area = &a->areas[i];
 
-		for (j = i + 1; j < a->n_areas && !guarded; j++)
-			guarded = asks_for_password(&a->areas[j]) &&
-			    lies_in(a->areas[i].path, a->areas[j].path);
-		if (guarded && a->areas[i].odd > 0)
-			return adopt_fail(a, a->areas[i].odd,
-			    "this condition below a guarded path is not "
-			    "understood; write the rule by hand");
-		if (guarded)
-			a->areas[kept++] = a->areas[i];
+		if (i + 1 < a->n_areas &&
+		    str_eq(stem(area->path), stem(area[1].path)) &&
+		    (is_guarded(a, i) || is_guarded(a, i + 1)))
+			return adopt_fail(a, area[1].line,
+			    "%.*s has a rule already, from line %u; make one "
+			    "of the two",
+			    STR_FMT(area->path), area->line);
+		if (!is_guarded(a, i))
+			continue;
+		if (area->odd > 0)
+			return adopt_fail(a, area->odd,
+			    "this condition beside or below a password is not "
+			    "understood; write the rule by hand (net=, "
+			    "methods= in [access])");
+		a->areas[kept++] = *area;
 	}
 	a->n_areas = kept;
 	return DK_OK;

@@ -35,6 +35,8 @@ struct adopt_area {
 	size_t n_names;
 	/* Line of a condition that has no counterpart; 0: none. */
 	unsigned odd;
+	/* A <Location>: takes the place of what Apache reads before it. */
+	bool overrides;
 };
 
 /* Lines that doorkeep takes the place of, first and last. */

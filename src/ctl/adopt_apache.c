@@ -16,6 +16,7 @@ struct section {
 	struct str tag, argument;
 	unsigned line;
 	bool directory; /* argument is one of the disk */
+	bool asks;	/* says AuthType Basic itself */
 	struct adopt_area area;
 };
 
@@ -163,6 +164,10 @@ end_area(struct reader *r, struct section *section)
 
 	if (!says_something(area))
 		return DK_OK;
+	if (section->asks && !password && area->odd > 0)
+		return adopt_fail(r->a, area->odd,
+		    "this condition beside AuthType is not understood; write "
+		    "the rule by hand");
 	if (section->directory) {
 		err = find_path(r, section->argument, area->line, &area->path);
 		/* Elsewhere on the disk, and open or closed to everybody. */
@@ -205,6 +210,7 @@ open_section(struct reader *r, const struct adopt_statement *s)
 		.directory = is(s, 0, "Directory") };
 	if (is(s, 0, "VirtualHost"))
 		section->argument = STR("/");
+	section->area.overrides = is(s, 0, "Location");
 	if (str_contains(section->argument, '*') ||
 	    str_contains(section->argument, '?') ||
 	    str_contains(section->argument, '['))
@@ -304,6 +310,7 @@ take_auth(struct reader *r, const struct adopt_statement *s)
 	struct adopt *a = r->a;
 	enum dk_err err = DK_OK;
 
+	r->sections[r->depth].asks |= is(s, 0, "AuthType");
 	if (is(s, 0, "AuthUserFile"))
 		err = adopt_set_file(
 		    a, &a->users_file, &a->users_line, s, adopt_word(s, 1));

@@ -9,6 +9,7 @@ struct block {
 	unsigned line;
 	/* A location by regular expression, or none at all (limit_except). */
 	bool closed;
+	bool exact; /* this page only */
 	struct adopt_area area;
 };
 
@@ -148,6 +149,7 @@ open_block(struct reader *r, const struct adopt_statement *s)
 		.closed = outer->closed };
 	if (is(s, 0, "location")) {
 		block->path = adopt_word(s, s->n - 1);
+		block->exact = is(s, 1, "=");
 		block->closed = !prefix || !str_starts(block->path, STR("/"));
 	} else if (!is(s, 0, "server") && !is(s, 0, "http")) {
 		block->closed = true;
@@ -182,6 +184,11 @@ take_statement(struct reader *r, const struct adopt_statement *s)
 	if (s->n != 2 || str_contains(s->word[1], '$'))
 		return adopt_fail(
 		    a, s->line, "auth_basic with a variable is not understood");
+	/* A rule of ours holds for what is below as well. */
+	if (block->exact && is(s, 1, "off"))
+		return adopt_fail(a, s->line,
+		    "one open page (location =) is not understood; open a "
+		    "directory, or write the rule by hand");
 	block->area.line = s->line;
 	block->area.open = is(s, 1, "off");
 	block->area.any = !block->area.open;

@@ -48,7 +48,21 @@ static const struct {
 		 "</Location>\n<Directory /srv/www>\nRequire all granted\n"
 		 "</Directory>\n<Directory />\nRequire all denied\n"
 		 "</Directory>",
-	    "/a/open public\n/a/no deny\n/a any\n" },
+	    "/a/no deny\n/a any\n" },
+	{ APACHE "<Directory /srv/www/a>\nRequire valid-user\n</Directory>\n"
+		 "<Directory /srv/www/a/open>\nRequire all granted\n"
+		 "</Directory>\n<Location /a/open/b>\nRequire all denied\n"
+		 "</Location>\n",
+	    "/a/open/b deny\n/a/open public\n/a any\n" },
+	/* What Apache reads later takes the place of what was before it. */
+	{ APACHE "<Location /a/open>\nRequire all granted\n</Location>\n"
+		 "<Location /a>\nRequire user u\n</Location>",
+	    "/a user:u\n" },
+	{ APACHE "<Location />\nRequire group g\n</Location>\n"
+		 "<Directory /srv/www>\nRequire all granted\n</Directory>\n"
+		 "<Directory /srv/www/a>\nRequire valid-user\n</Directory>\n"
+		 "<Directory /srv/www/b>\nRequire ip ::1\n</Directory>",
+	    "/ group:g\n" },
 	{ APACHE "<Location /a>\nRequire all granted\nRequire user u\n"
 		 "</Location>",
 	    "/a public\n" },
@@ -58,7 +72,7 @@ static const struct {
 	    "!f:6: this condition" },
 	{ APACHE "<Location /a>\nRequire valid-user\n</Location>\n"
 		 "<Location /a/b>\nRequire ip 10.0.0.1\n</Location>",
-	    "!f:8: this condition below" },
+	    "!f:8: this condition beside or below" },
 	{ APACHE "<LocationMatch ^/a>\nRequire valid-user\n</LocationMatch>",
 	    "!f:5: a password within <LocationMatch>" },
 	{ APACHE "<Location /a>\n<Limit GET>\nRequire user u\n</Limit>\n"
@@ -94,7 +108,16 @@ static const struct {
 	{ APACHE "Require user\n", "!f:4: Require with no names" },
 	{ APACHE "<Location /a>\nRequire valid-user\n</Location>\n"
 		 "<Directory /srv/www/a>\nRequire user u\n</Directory>",
-	    "!f:8: /a has a rule already, from line 5" },
+	    "/a any\n" },
+	{ APACHE "<Location /a>\nRequire valid-user\n</Location>\n"
+		 "VirtualDocumentRoot /x\nRequire user u\n</VirtualHost>",
+	    "!f:9: </VirtualHost> closes nothing" },
+	{ APACHE "Require user u\n<Directory /srv/www>\nRequire valid-user\n"
+		 "</Directory>",
+	    "!f:4: / has a rule already, from line 6" },
+	{ APACHE "<Location /a>\nAuthType Basic\nRequire expr x\n"
+		 "</Location>",
+	    "!f:6: this condition beside AuthType" },
 	{ APACHE, "!f:1: no path in it asks" },
 	{ "Listen 80\n", "!f:1: says nothing about Basic" },
 	{ "# AuthType Basic\n", "!f:1: says nothing about Basic" },
@@ -122,16 +145,18 @@ static const struct {
 	{ "auth_basic x;\nauth_basic_user_file /etc/$host;", "!f:2: " },
 	{ NGINX "location /a {\nauth_basic x;", "!f:1: { is not closed" },
 	{ NGINX "auth_basic x }", "!f:1: no ; at the end" },
+	{ NGINX "auth_basic x;\nlocation = /a { auth_basic off; }",
+	    "!f:2: one open page" },
 	{ NGINX "auth_basic x; }", "!f:1: } closes nothing" },
 	{ NGINX "location /a { auth_basic x; }\nlocation /a/ {auth_basic y;}",
-	    "!f:2: /a/ has a rule already" },
+	    "!f:2: /a has a rule already" },
 
 	/* lighttpd */
 	{ LIGHTTPD "auth.require = ( \"/a/\" => ( " FIELDS "\"valid-user\" ) )",
 	    "/a/ any\n" },
-	{ LIGHTTPD "auth.require += (\n\t\"/a\" =>\n\t(\n" FIELDS
-		   "\"user=ann|user=bob|group=g\" ), # )\n"
-		   "\"/a/b\" => (" FIELDS "\"valid-user\",), )\n",
+	{ LIGHTTPD "auth.require += (\n\t\"/a/b\" =>\n\t(\n" FIELDS
+		   "\"valid-user\" ), # )\n"
+		   "\"/a\" => (" FIELDS "\"user=ann|user=bob|group=g\",), )\n",
 	    "/a/b any\n/a user:ann, user:bob, group:g\n" },
 	{ LIGHTTPD
 	    "$HTTP[\"url\"] =~ \"^/a/\" {\n auth.require = ( \"\" => (" FIELDS
@@ -152,6 +177,9 @@ static const struct {
 	{ LIGHTTPD "$HTTP[\"url\"] =~ \"^/a\" {\n} else {\n"
 		   "auth.require = (\"\" => (" FIELDS "\"valid-user\" ) )\n}\n",
 	    "!f:5: auth.require under this condition" },
+	{ LIGHTTPD "auth.require = ( \"/a\" => ( " FIELDS "\"user=u\" ),\n"
+		   "\"/ab/\" => ( " FIELDS "\"valid-user\" ) )",
+	    "!f:3: /ab/ stands behind /a" },
 	{ LIGHTTPD "auth.require = ( \"/a\" => ( \"method\" => \"digest\", "
 		   "\"require\" => \"valid-user\" ) )",
 	    "!f:3: method digest" },

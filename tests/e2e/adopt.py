@@ -97,12 +97,12 @@ class MovingApache(Moving, PrintedApache):
 	Options -Indexes
 	Require valid-user
 </Directory>
-<Location /private/staff>
-	Require group staff
-</Location>
 <Directory {htdocs}/private/open>
 	Require all granted
 </Directory>
+<Location /private/staff>
+	Require group staff
+</Location>
 """
 
     def options_of_site(self):
@@ -169,6 +169,8 @@ def walk(stand, report):
         stand.move()
         eq(stand.box.read("etc/htpasswd"), before, "the old passwords")
         true("2 moved in" in stand.said, "sum")
+        eq("/doorkeep_fastcgi;" in stand.said, isinstance(stand, MovingNginx),
+           "a word about FastCGI programs")
         if stand.refused:
             true(re.search(r"^# .*/htpasswd:4: dora: the hash is of no kind",
                            stand.said, re.M), "dora")
