@@ -143,10 +143,9 @@ open_block(struct reader *r, const struct adopt_statement *s)
 		return adopt_fail(
 		    r->a, s->line, "blocks are nested too deeply");
 	block = &r->blocks[++r->depth];
-	*block = (struct block){ .name = adopt_word(s, 0),
-		.path = outer->path,
-		.line = s->line,
-		.closed = outer->closed };
+	*block = (struct block){
+		.name = adopt_word(s, 0), .path = outer->path, .line = s->line
+	};
 	if (is(s, 0, "location")) {
 		block->path = adopt_word(s, s->n - 1);
 		block->exact = is(s, 1, "=");

@@ -54,6 +54,13 @@ static const struct {
 		 "</Directory>\n<Location /a/open/b>\nRequire all denied\n"
 		 "</Location>\n",
 	    "/a/open/b deny\n/a/open public\n/a any\n" },
+	{ APACHE "<Location /a>\nRequire valid-user\n</Location>\n"
+		 "<Directory /srv/www/ab>\nRequire all granted\n</Directory>",
+	    "/a any\n" },
+	{ APACHE "<Directory /srv/www/a/b>\nRequire valid-user\n"
+		 "</Directory>\n<Location /a>\nRequire all granted\n"
+		 "</Location>",
+	    "/a/b any\n" },
 	/* What Apache reads later takes the place of what was before it. */
 	{ APACHE "<Location /a/open>\nRequire all granted\n</Location>\n"
 		 "<Location /a>\nRequire user u\n</Location>",
