@@ -54,7 +54,7 @@ static const struct {
 		 "</Directory>\n<Location /a/open/b>\nRequire all denied\n"
 		 "</Location>\n",
 	    "/a/open/b deny\n/a/open public\n/a any\n" },
-	{ APACHE "<Location /a>\nRequire valid-user\n</Location>\n"
+	{ APACHE "<Directory /srv/www/a>\nRequire valid-user\n</Directory>\n"
 		 "<Directory /srv/www/ab>\nRequire all granted\n</Directory>",
 	    "/a any\n" },
 	{ APACHE "<Directory /srv/www/a/b>\nRequire valid-user\n"
