@@ -254,14 +254,15 @@ adoption_say(const struct adoption *ad)
 		    ad->weak);
 	ctl_say("#\n# Take these lines out of %.*s:", STR_FMT(file));
 	say_lines(ad);
-	if (ad->adopt.server == ADOPT_NGINX)
-		ctl_say("# Where PHP or another FastCGI program lies in such a "
-			"location, put\n#   include " DK_DATADIR
-			"/doorkeep/nginx/doorkeep_fastcgi;\n# in place of "
-			"fastcgi_params: that names whoever a client says it "
-			"is.");
 	ctl_say("# and put in what stands below.  Then look whether it holds: "
 		"doorkeep doctor URL");
+	if (ad->adopt.server == ADOPT_NGINX)
+		ctl_say(
+		    "#\n# Where PHP or another FastCGI program lies in such a "
+		    "location, put\n#   include " DK_DATADIR
+		    "/doorkeep/nginx/doorkeep_fastcgi;\n# in place of "
+		    "fastcgi_params: that names whoever a client says it "
+		    "is.");
 	ctl_say("#\n# To go back: take the new lines out and put the old ones "
 		"in.  Nothing has been\n# changed in %.*s\n# and %.*s.",
 	    STR_FMT(file), STR_FMT(ad->adopt.users_file));

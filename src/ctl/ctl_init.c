@@ -4,8 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,9 +215,8 @@ static enum ctl_exit
 say_snippet(const struct init *in)
 {
 	static const struct str usual = { "/private", 8 };
-	char program[CTL_PATH_MAX];
-	struct snippet_names names = { .config = buf_str(&in->ctl->config_file),
-		.mount = in->ctl->conf.mount,
+	char program[CTL_PATH_MAX], config[PATH_MAX];
+	struct snippet_names names = { .mount = in->ctl->conf.mount,
 		.protect = in->n_protect > 0 ? in->protect : &usual,
 		.n_protect = in->n_protect > 0 ? in->n_protect : 1,
 		.in_place = in->adopts };
@@ -226,6 +227,11 @@ say_snippet(const struct init *in)
 	names.program = buf_str(&b);
 	if (!buf_ok(&b))
 		return ctl_fail("the path of doorkeep.fcgi is too long");
+	/* The server is at home in another directory than this one. */
+	if (realpath(buf_z(&in->ctl->config_file), config) == NULL)
+		return ctl_fail(
+		    "%s: %s", buf_z(&in->ctl->config_file), strerror(errno));
+	names.config = str_from(config);
 	snippet_print(in->server, &names);
 	return CTL_DONE;
 }

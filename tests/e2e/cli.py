@@ -526,6 +526,12 @@ class CommandLine:
                 self.refused(*args, says="already")
                 self.good("config", "check", "--config", conf)
                 os.unlink(conf)
+            out = stand.box.run(
+                [stand.box.path("bin", "doorkeep"), *args, "--server",
+                 "apache", "--config", "here.conf"],
+                cwd=stand.box.path("etc")).stdout.decode()
+            true("DOORKEEP_CONFIG  " + stand.box.path("etc", "here.conf")
+                 in out, "a whole path: " + out)
             for change, says in (
                     (("--origin", "www.example.org"), "nothing is written"),
                     (("--origin", "https://a.b/c"), "nothing is written"),
