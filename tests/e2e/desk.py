@@ -10,6 +10,7 @@ import time
 
 from axe import Axe
 from browser import open_browser
+from enrol import code_of, enrol
 from harness import PASSWORD, eq, true, wait_for
 from servers import LighttpdSpawned
 
@@ -17,6 +18,26 @@ ADMIN = "\n[admin]\ngroup = admins\n"
 SIZES = ((360, 780), (768, 1024), (1440, 900))
 NOBODYS = ("/admin", "/admin/people", "/admin/person?name=alice",
            "/admin/sessions", "/admin/events")
+
+
+# What the Tab key has to reach, and what it has reached so far.
+LISTEN = """
+window.met = new Map();
+document.addEventListener("focusin", e => window.met.set(
+	e.target, getComputedStyle(e.target).outlineStyle));
+document.activeElement.blur();
+return document.querySelectorAll(STOPS).length;
+"""
+MISSED = """
+const name = e => e.outerHTML.slice(0, 90);
+return [...document.querySelectorAll(STOPS)].filter(
+	e => e.checkVisibility() && !window.met.has(e)).map(
+	e => "Tab does not reach " + name(e)).concat(
+	[...window.met].filter(([e, outline]) => outline == "none").map(
+		([e]) => "focus is not seen on " + name(e)));
+"""
+STOPS = ("a[href], button, input:not([type=hidden]), select, textarea, "
+         "summary, [tabindex='0']")
 
 
 class Desk:
@@ -43,8 +64,10 @@ class Desk:
                 self.adds()
                 self.person()
                 self.sessions()
+                self.filters()
                 self.events()
                 self.stale()
+                self.second_factor()
         finally:
             if self.driver is not None:
                 self.driver.quit()
@@ -130,9 +153,22 @@ class Desk:
                         name, width, mode)), width)
             wrong += ["%s, %s: %s" % (name, mode, w)
                       for w in self.axe.wrong(self.driver)]
+        wrong += ["%s: %s" % (name, w) for w in self.walk()]
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride",
                                     {})
         eq(wrong, [], "what is wrong")
+
+    def walk(self):
+        """Once around with the Tab key: what it misses."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+        stops = "const STOPS = %s;" % json.dumps(STOPS)
+        number = self.driver.execute_script(stops + LISTEN)
+        true(number > 4, "stops: %d" % number)
+        chain = ActionChains(self.driver, duration=0)
+        # A field for a day has a few stops within.
+        chain.send_keys(*[Keys.TAB] * (2 * number + 12)).perform()
+        return self.driver.execute_script(stops + MISSED)
 
     def picture(self, path, width):
         """The whole page, not what the window shows of it."""
@@ -192,6 +228,13 @@ class Desk:
                          span)
         with self.case("the overview stands up to a look"):
             self.look("overview")
+            from selenium.webdriver.common.keys import Keys
+            self.find("summary").send_keys(Keys.ENTER)
+            wait_for(lambda: self.find("details table").is_displayed(), 10,
+                     "the figures")
+            eq(len(self.driver.find_elements(
+                "css selector", "details tbody tr")), 24, "hours")
+            self.look("overview-figures")
 
     def adds(self):
         from selenium.webdriver.common.keys import Keys
@@ -293,6 +336,49 @@ class Desk:
             self.open("/admin")
             self.shows("Overview")
 
+    def filters(self):
+        from selenium.webdriver.common.keys import Keys
+        stand = self.stand
+        with self.case("sessions: found by address and by age, with the "
+                       "keyboard"):
+            for _ in range(3):
+                stand.signed_in("mallory")
+            ids = stand.sql("SELECT id FROM active_sessions WHERE username "
+                            "= 'mallory' ORDER BY id").split()
+            stand.sql("UPDATE sessions SET ip = '192.0.2.77' WHERE id = '%s'"
+                      % ids[0])
+            stand.sql("UPDATE sessions SET created_at = created_at - "
+                      "36 * 3600000 WHERE id = '%s'" % ids[1])
+            for keys, want in (
+                    (["mallory"], 3), (["mallory", Keys.TAB, "192.0.2.77"], 1),
+                    (["", Keys.TAB, "192.0.2.77"], 1),
+                    (["mallory", Keys.TAB, Keys.TAB, "more than 1 d"], 1),
+                    (["mallory", Keys.TAB, Keys.TAB, "more than 1 d",
+                      Keys.TAB, "in the last 1 h"], 0),
+                    (["mallory", Keys.TAB, Keys.TAB, Keys.TAB,
+                      "in the last 12"], 2)):
+                self.open("/admin/sessions")
+                self.shows("Find")
+                self.find("#user").send_keys("")
+                self.type(*keys, Keys.ENTER if len(keys) < 4 else Keys.TAB)
+                if len(keys) >= 4:
+                    self.find("form.filter button").send_keys(Keys.ENTER)
+                wait_for(lambda: "?" in self.driver.current_url, 10,
+                         "the list")
+                self.shows("Find")
+                eq(len(self.driver.find_elements(
+                    "css selector", "tbody tr")), want,
+                   "found by %r" % [k for k in keys if k != Keys.TAB])
+            self.open("/admin/sessions?address=192.0.2.0.1")
+            self.shows("That is no address")
+            self.look("sessions-refused")
+
+    def type(self, *keys):
+        """Into what has the focus."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        chain = ActionChains(self.driver, duration=0)
+        chain.send_keys(*keys).perform()
+
     def events(self):
         with self.case("events: filtered, and downloaded as JSON lines"):
             self.open("/admin/events?user=zoe")
@@ -323,6 +409,34 @@ class Desk:
             self.shows("Zoë Zimt")
             self.press("Disable")
             self.shows("Disabled, and signed out everywhere")
+
+    def second_factor(self):
+        from selenium.webdriver.common.keys import Keys
+        stand = self.stand
+        with self.case("the second step of somebody is taken off, which ends "
+                       "their sessions"):
+            browser = stand.signed_in("mallory")
+            enrol(browser, stand, browser.get(stand.url("/account")))
+            self.open("/admin/person?name=mallory")
+            self.press("Take the second step off")
+            self.shows("The second step is off")
+            true("Take the second step off" not in self.text(), "gone")
+            true(not stand.is_signed_in(browser), "the session has ended")
+            stand.signed_in("mallory")
+        with self.case("who has a second step must have used it"):
+            browser = stand.signed_in("alice")
+            seed, _ = enrol(browser, stand, browser.get(
+                stand.url("/account")))
+            self.open("/admin")
+            self.sign_in("alice")
+            self.shows("code")
+            true("Overview" not in self.text(), "the desk is closed")
+            # The code of enrolment is used up; the next one will do.
+            self.find("[name=totp_code]").send_keys(
+                code_of(seed, time.time() + 30), Keys.ENTER)
+            self.shows("Overview")
+            self.stand.secrets.add_cookie(
+                self.driver.get_cookie("doorkeep")["value"])
 
 
 def run(secrets, report):
