@@ -10,7 +10,7 @@ import glob
 import os
 import re
 
-from harness import PASSWORD, SOURCE, have, need, true
+from harness import PASSWORD, SOURCE, eq, have, need, true
 from servers import LighttpdExternal
 
 BLOCK = re.compile(r"^```([a-z]+(?: fails)?)\n(.*?)^```$", re.M | re.S)
@@ -240,9 +240,23 @@ def check_links(report):
         true(not left, "not linked: " + ", ".join(left))
 
 
+def check_words(report):
+    """What the list of symptoms quotes is what doorkeep says."""
+    with open(os.path.join(SOURCE, "messages/en.txt"),
+              encoding="utf-8") as f:
+        words = f.read()
+    with open(os.path.join(SOURCE, "doc/manual/trouble/README.md"),
+              encoding="utf-8") as f:
+        said = re.findall(r'"([A-Z][^"]+)"', f.read())
+    with report.case("manual: symptoms are quoted as the pages say them"):
+        true(len(said) > 5, "quotes: %d" % len(said))
+        eq([quote for quote in said if quote not in words], [], "not said")
+
+
 def run(secrets, report):
     true(len(pages()) > 10 and have("sh"), "pages: %d" % len(pages()))
     check_links(report)
+    check_words(report)
     for path in pages():
         if not Blocks(path).all:
             continue
