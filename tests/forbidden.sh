@@ -31,7 +31,7 @@ mktemp tmpnam tempnam|^$|anybody can be first; use O_EXCL
 setjmp longjmp exit abort|^$|one way out: return the error'
 
 # Process-wide state: signal handlers can be told things in no other way.
-globals='^src/gateway/watchdog.c'
+globals='^src/(gateway/watchdog|http/json)[.]c'
 
 # shellcheck disable=SC2016
 check='

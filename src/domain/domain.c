@@ -23,6 +23,15 @@ domain_close(struct domain *dom)
 	slots_close(&dom->slots);
 }
 
+void
+domain_rest(struct domain *dom)
+{
+	if (dom->db == NULL || !db_is_stale(dom->db))
+		return;
+	db_close(dom->db);
+	dom->db = NULL;
+}
+
 unsigned
 domain_hash_queue(const struct conf *conf)
 {

@@ -41,6 +41,9 @@ enum dk_err domain_connect(struct domain *dom, int64_t monotonic_ms) DK_CHECK;
 enum dk_err domain_open(struct domain *dom, bool create, bool migrate,
     struct buf *message) DK_CHECK;
 
+/* Between requests: close what only stands in the way of other processes. */
+void domain_rest(struct domain *dom);
+
 /* How many processes may wait for a password hash; the rest is turned away. */
 unsigned domain_hash_queue(const struct conf *conf);
 

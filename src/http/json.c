@@ -4,6 +4,21 @@
 
 #include "base/secret.h"
 
+/*
+ * jansson drops a byte of a string for which it finds no memory, and says
+ * nothing: a password would be another one.  So we remember it ourselves.
+ */
+static bool starved; /* jansson hands its allocator no argument */
+
+static void *
+allocate(size_t n)
+{
+	void *p = secret_alloc(n);
+
+	starved |= p == NULL;
+	return p;
+}
+
 static enum dk_err
 read_string(const json_t *value, size_t max, struct arena *arena,
     struct str *to, const char **problem)
@@ -86,9 +101,14 @@ json_read(struct str text, struct json_member *members, size_t n,
 		members[i].n_list = 0;
 	}
 	/* jansson's copies of the strings are wiped as they are freed. */
-	json_set_alloc_funcs(secret_alloc, secret_free);
+	starved = false;
+	json_set_alloc_funcs(allocate, secret_free);
 	root = json_loadb(
 	    text.p == NULL ? "" : text.p, text.n, JSON_REJECT_DUPLICATES, &why);
+	if (starved) {
+		err = DK_ERR_NOMEM;
+		goto out;
+	}
 	if (!json_is_object(root)) {
 		*problem = "the body is not one valid JSON object";
 		err = DK_ERR_INPUT;

@@ -125,7 +125,7 @@ sqlite_stale(void *state)
 	const struct sqlite *s = state;
 	struct stat st;
 
-	if (stat(s->path, &st) != 0 || st.st_dev != s->dev ||
+	if (s->stuck || stat(s->path, &st) != 0 || st.st_dev != s->dev ||
 	    st.st_ino != s->ino)
 		return true;
 	/* Opened while it could not be written; can it now? */
@@ -168,6 +168,8 @@ sqlite_rollback(void *state)
 	/* SQLite may have rolled back by itself: then there is nothing. */
 	if (sqlite3_get_autocommit(s->handle) == 0)
 		(void)sqlite_run(s, "ROLLBACK");
+	/* It would hold the writer's lock, and refuse all that comes. */
+	s->stuck = sqlite3_get_autocommit(s->handle) == 0;
 }
 
 static int

@@ -17,6 +17,7 @@ struct sqlite {
 	sqlite3 *handle;
 	sqlite3_stmt *statements[QUERY_COUNT]; /* prepared at first use */
 	sqlite3_stmt *current;
+	bool stuck;  /* a transaction that could not be rolled back */
 	bool failed; /* the statement under way has reported an error */
 	char path[SQLITE_PATH_MAX];
 	dev_t dev; /* of the file that was opened */

@@ -258,6 +258,8 @@ page_let_in(struct ctx *c, const struct user_row *user,
 		refuse(c, form);
 	} else if (c->req->wants_json) {
 		page_session_json(c, &session);
+		if (c->res->status != 200)
+			goto out; /* an error lets nobody in */
 		cookie_set_session(c, &session);
 		remember_device(c, user);
 	} else {
@@ -268,6 +270,7 @@ page_let_in(struct ctx *c, const struct user_row *user,
 			cookie_erase(c, cookie_login_name(c));
 		remember_device(c, user);
 	}
+out:
 	secret_wipe(&session, sizeof(session));
 }
 

@@ -456,6 +456,7 @@ web_idle(struct web *web, int64_t now_ms)
 {
 	enum dk_err err = DK_OK;
 
+	domain_rest(web->dom);
 	if (web->dom->db == NULL ||
 	    (now_ms - web->housekept_ms < HOUSEKEEP_EVERY_MS &&
 		now_ms >= web->housekept_ms))

@@ -336,7 +336,11 @@ desk_send(struct desk *d)
 	if (err == DK_OK)
 		web_handle(&d->web, &req, &res, d->now);
 	else
-		web_fail(&d->web, &req, &res, 400, problem);
+		web_fail(&d->web, &req, &res,
+		    err == DK_ERR_TOO_LARGE    ? 413
+			: err == DK_ERR_INPUT ? 400
+					      : 503,
+		    problem);
 	BUF_OVER(&head, d->head);
 	if (response_head(&res, &head) != DK_OK)
 		fail_msg("no answer");
