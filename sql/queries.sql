@@ -129,7 +129,7 @@ DELETE FROM sessions
    AND id NOT IN
        (SELECT id FROM sessions
          WHERE user_id = $1 AND expires_at > $2
-           AND (idle_timeout = 0 OR last_seen_at + idle_timeout > $2)
+           AND (idle_timeout = 0 OR last_seen_at > $2 - idle_timeout)
          ORDER BY created_at DESC, id DESC
          LIMIT $3);
 
@@ -143,7 +143,7 @@ SELECT max(id) FROM
 DELETE FROM sessions
  WHERE id > $1 AND id <= $2
    AND (expires_at <= $3 OR
-        (idle_timeout > 0 AND last_seen_at + idle_timeout <= $3));
+        (idle_timeout > 0 AND last_seen_at <= $3 - idle_timeout));
 
 -- name: event_add
 -- $1 at, $2 event, $3 outcome, $4 user name, $5 ip, $6 session, $7 request,
@@ -161,7 +161,7 @@ DELETE FROM events WHERE id IN
 -- $1 now; how many are live
 SELECT count(*) FROM sessions
  WHERE expires_at > $1
-   AND (idle_timeout = 0 OR last_seen_at + idle_timeout > $1);
+   AND (idle_timeout = 0 OR last_seen_at > $1 - idle_timeout);
 
 -- name: setting_get
 -- $1 name; value
@@ -398,7 +398,7 @@ SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
   FROM sessions AS s
   JOIN users AS u ON u.id = s.user_id
  WHERE s.expires_at > $1
-   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND (s.idle_timeout = 0 OR s.last_seen_at > $1 - s.idle_timeout)
    AND s.created_at <= $2 AND (s.created_at < $2 OR s.id < $3)
    AND s.created_at >= $5
  ORDER BY s.created_at DESC, s.id DESC
@@ -415,7 +415,7 @@ SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
  WHERE s.user_id = $6
    AND ($7 = '' OR s.ip = $7)
    AND s.expires_at > $1
-   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND (s.idle_timeout = 0 OR s.last_seen_at > $1 - s.idle_timeout)
    AND s.created_at <= $2 AND (s.created_at < $2 OR s.id < $3)
    AND s.created_at >= $5
  ORDER BY s.created_at DESC, s.id DESC
@@ -431,7 +431,7 @@ SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at,
   JOIN users AS u ON u.id = s.user_id
  WHERE s.ip = $6
    AND s.expires_at > $1
-   AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+   AND (s.idle_timeout = 0 OR s.last_seen_at > $1 - s.idle_timeout)
    AND s.created_at <= $2 AND (s.created_at < $2 OR s.id < $3)
    AND s.created_at >= $5
  ORDER BY s.created_at DESC, s.id DESC
@@ -443,7 +443,7 @@ SELECT count(*) FROM
  (SELECT s.id FROM sessions AS s
    WHERE s.created_at <= $2 AND s.created_at >= $3
      AND s.expires_at > $1
-     AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+     AND (s.idle_timeout = 0 OR s.last_seen_at > $1 - s.idle_timeout)
    LIMIT $4) AS step;
 
 -- name: session_find_count_of_user
@@ -453,7 +453,7 @@ SELECT count(*) FROM
    WHERE s.user_id = $5 AND ($6 = '' OR s.ip = $6)
      AND s.created_at <= $2 AND s.created_at >= $3
      AND s.expires_at > $1
-     AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+     AND (s.idle_timeout = 0 OR s.last_seen_at > $1 - s.idle_timeout)
    LIMIT $4) AS step;
 
 -- name: session_find_count_of_ip
@@ -462,7 +462,7 @@ SELECT count(*) FROM
  (SELECT s.id FROM sessions AS s
    WHERE s.ip = $5 AND s.created_at <= $2 AND s.created_at >= $3
      AND s.expires_at > $1
-     AND (s.idle_timeout = 0 OR s.last_seen_at + s.idle_timeout > $1)
+     AND (s.idle_timeout = 0 OR s.last_seen_at > $1 - s.idle_timeout)
    LIMIT $4) AS step;
 
 -- name: session_delete_found
@@ -499,7 +499,7 @@ DELETE FROM sessions WHERE id IN
 -- how many of them are live
 SELECT count(*),
        coalesce(sum(CASE WHEN expires_at > $1 AND
-           (idle_timeout = 0 OR last_seen_at + idle_timeout > $1)
+           (idle_timeout = 0 OR last_seen_at > $1 - idle_timeout)
            THEN 1 ELSE 0 END), 0)
   FROM (SELECT expires_at, last_seen_at, idle_timeout FROM sessions
          WHERE id > '' LIMIT $2) AS step;

@@ -26,6 +26,7 @@ fcgiapp.h: src/gateway/fcgi.c
 fastcgi.h: src/gateway/fcgi.c
 fcgi_stdio.h:
 sqlite3.h: src/store/sqlite.h cgi-bin/todos.c
+libpq-fe.h: src/store/postgres.h
 jansson.h: src/http/json.c
 uuid/uuid.h: src/base/secret.c
 crypt.h: src/domain/stored_hash.c

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dsn.h"
 #include "conf/conf_table.h"
 
 enum { PASSWORD_MIN_WITH_FACTOR = 8, GROUP_NAME_MAX = 64 };
@@ -547,8 +548,9 @@ check_mode(struct reader *r, int fd)
 {
 	struct stat st;
 
-	if (str_is_none(r->conf->shared_secret) || fstat(fd, &st) != 0 ||
-	    (st.st_mode & S_IROTH) == 0)
+	if ((str_is_none(r->conf->shared_secret) &&
+		!dsn_has_password(r->conf->database)) ||
+	    fstat(fd, &st) != 0 || (st.st_mode & S_IROTH) == 0)
 		return DK_OK;
 	return fail_at(r, 0,
 	    "holds a secret and everybody can read it; run: chmod o-rwx %.*s",

@@ -76,7 +76,8 @@ struct conf {
 	struct str templates, stylesheet, logo, language, messages, accent;
 
 	/* [store] */
-	struct str database;
+	struct str database; /* a path, or an address: see base/dsn.h */
+	struct str store_directory; /* of this host's files beside a server */
 
 	/* [session], milliseconds */
 	int64_t idle_timeout_ms; /* 0: none */

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "base/dsn.h"
+
 #define AT(member) offsetof(struct conf, member)
 #define SECOND	   INT64_C(1000)
 #define DAY	   (86400 * SECOND)
@@ -30,9 +32,13 @@ const struct conf_key conf_keys[] = {
 	{ "site", "messages", CONF_PATH, AT(messages), 0, 0, 0, NULL, NULL,
 	    "directory of message files that add languages or change words" },
 
-	{ "store", "database", CONF_TEXT, AT(database), 0, 0, 0, NULL,
+	{ "store", "database", CONF_DATABASE, AT(database), 0, 0, 0, NULL,
 	    DK_LOCALSTATEDIR "/lib/doorkeep/doorkeep.db",
-	    "file of the SQLite store" },
+	    "file of the SQLite store, or postgresql://USER@HOST/NAME" },
+	{ "store", "directory", CONF_PATH, AT(store_directory), 0, 0, 0, NULL,
+	    DK_LOCALSTATEDIR "/lib/doorkeep",
+	    "with postgresql://: where this host keeps its own files, such "
+	    "as the key of the second factors" },
 
 	{ "session", "idle_timeout", CONF_DURATION, AT(idle_timeout_ms), 0, 0,
 	    YEAR, NULL, "1h",
@@ -488,6 +494,7 @@ conf_set(struct conf *conf, const struct conf_key *key, struct str text,
 		if (str_is_none(text))
 			return DK_ERR_NOMEM;
 		break;
+	case CONF_DATABASE:
 	case CONF_TEXT:
 		break;
 	}
@@ -551,6 +558,9 @@ conf_print(const struct conf *conf, const struct conf_key *key, struct buf *out)
 	case CONF_PATH:
 	case CONF_TEXT:
 		break;
+	case CONF_DATABASE:
+		dsn_show(out, *(const struct str *)from);
+		return;
 	}
 	text = *(const struct str *)from;
 	if (key->kind == CONF_SECRET && text.n > 0)

@@ -16,6 +16,7 @@ enum {
 enum conf_kind {
 	CONF_TEXT,     /* struct str, as it stands */
 	CONF_PATH,     /* struct str, absolute, NUL-terminated */
+	CONF_DATABASE, /* struct str, shown without its password */
 	CONF_SECRET,   /* struct str of 32 to 256 characters, never shown */
 	CONF_DURATION, /* int64_t, milliseconds */
 	CONF_NUMBER,   /* unsigned */

@@ -1,3 +1,4 @@
+#include "base/dsn.h"
 #include "ctl/ctl.h"
 
 #include <fcntl.h>
@@ -406,6 +407,16 @@ ctl_find_worker(struct buf *path)
 		buf_reset(path);
 		buf_addz(path, DK_LIBEXECDIR "/doorkeep/doorkeep.fcgi");
 	}
+}
+
+const char *
+ctl_store_name(const struct ctl *ctl, char *text, size_t size)
+{
+	struct buf b;
+
+	buf_init(&b, text, size);
+	dsn_show(&b, ctl->conf.database);
+	return buf_z(&b);
 }
 
 enum ctl_exit

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dsn.h"
 #include "ctl/ctl.h"
 #include "web/web.h"
 
@@ -183,9 +184,10 @@ check_private(struct ctl *ctl)
 				"chmod 0640 %s",
 		    buf_z(&ctl->config_file), (unsigned)(st.st_mode & 07777),
 		    buf_z(&ctl->config_file));
-	if (ctl->conf.shared_secret.n > 0 &&
+	if ((ctl->conf.shared_secret.n > 0 ||
+		dsn_has_password(ctl->conf.database)) &&
 	    (st.st_mode & PRIVATE_MODE_MASK) != 0)
-		return ctl_fail("%s: holds a shared_secret, and others can get "
+		return ctl_fail("%s: holds a secret, and others can get "
 				"at it (mode %04o); run: chmod 0640 %s",
 		    buf_z(&ctl->config_file), (unsigned)(st.st_mode & 07777),
 		    buf_z(&ctl->config_file));

@@ -10,10 +10,10 @@ say_version(struct ctl *ctl)
 
 	if (ctl->json)
 		ctl_say("{\"engine\":\"%s\",\"schema\":%d,\"newest\":%d}",
-		    db_engine(db), db_schema_version(db), db_schema_newest());
+		    db_engine(db), db_schema_version(db), db_schema_newest(db));
 	else
 		ctl_say("%s, schema %d (this program knows up to %d)",
-		    db_engine(db), db_schema_version(db), db_schema_newest());
+		    db_engine(db), db_schema_version(db), db_schema_newest(db));
 	return CTL_DONE;
 }
 
@@ -26,12 +26,13 @@ ctl_db_version(struct ctl *ctl)
 enum ctl_exit
 ctl_db_migrate(struct ctl *ctl)
 {
+	char text[CTL_MESSAGE_MAX];
 	enum ctl_exit e = ctl_open_store(ctl, true, true);
 
 	if (e != CTL_DONE)
 		return e;
 	if (!ctl->json)
-		ctl_say("%.*s is ready.", STR_FMT(ctl->conf.database));
+		ctl_say("%s is ready.", ctl_store_name(ctl, text, sizeof(text)));
 	return say_version(ctl);
 }
 
@@ -58,9 +59,11 @@ ctl_db_check(struct ctl *ctl)
 enum ctl_exit
 ctl_db_backup(struct ctl *ctl)
 {
-	char text[CTL_MESSAGE_MAX];
-	struct buf message;
+	char text[CTL_MESSAGE_MAX], key[CTL_PATH_MAX];
+	struct buf message, b;
 
+	BUF_OVER(&b, key);
+	domain_own_file(&ctl->conf, "-key", &b);
 	BUF_OVER(&message, text);
 	if (db_backup(ctl->dom.db, ctl->operand[0], &message) != DK_OK)
 		return ctl_fail("%s", buf_z(&message));
@@ -69,7 +72,7 @@ ctl_db_backup(struct ctl *ctl)
 	else
 		ctl_say("The copy is complete. It holds password hashes: keep "
 			"it as safe as the store.\nSecond factors need "
-			"%.*s-key beside it; copy that to another place.",
-		    STR_FMT(ctl->conf.database));
+			"%s beside it; copy that to another place.",
+		    buf_z(&b));
 	return CTL_DONE;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dsn.h"
 #include "ctl/adoption.h"
 #include "ctl/ctl.h"
 #include "ctl/snippet.h"
@@ -188,6 +189,17 @@ write_config(const struct init *in)
 }
 
 static enum ctl_exit
+make_store_directory(struct init *in)
+{
+	char path[CTL_PATH_MAX];
+	struct buf b;
+
+	BUF_OVER(&b, path);
+	domain_own_file(&in->ctl->conf, "", &b);
+	return make_directories(in, buf_str(&b), 0700);
+}
+
+static enum ctl_exit
 make_files(struct init *in)
 {
 	enum ctl_exit e;
@@ -198,7 +210,7 @@ make_files(struct init *in)
 		    buf_z(&in->ctl->config_file));
 	e = make_directories(in, buf_str(&in->ctl->config_file), 0755);
 	if (e == CTL_DONE)
-		e = make_directories(in, in->ctl->conf.database, 0700);
+		e = make_store_directory(in);
 	/* The store first: a configuration alone would be no half success. */
 	if (e == CTL_DONE)
 		e = ctl_open_store(in->ctl, true, true);
@@ -240,9 +252,10 @@ static enum ctl_exit
 say_result(const struct init *in)
 {
 	struct ctl *ctl = in->ctl;
+	char text[CTL_MESSAGE_MAX];
 
 	ctl_say("# Written: %s", buf_z(&ctl->config_file));
-	ctl_say("# Made:    %.*s", STR_FMT(ctl->conf.database));
+	ctl_say("# Made:    %s", ctl_store_name(ctl, text, sizeof(text)));
 	if (!ctl->conf.origins[0].https)
 		ctl_say("# The origin is not https: sign-in works from this "
 			"machine only (allow_http).");
@@ -270,6 +283,7 @@ static enum ctl_exit
 say_json(const struct init *in)
 {
 	static char text[256 * 1024];
+	char name[CTL_MESSAGE_MAX];
 	struct buf b;
 	struct jw w;
 
@@ -277,7 +291,8 @@ say_json(const struct init *in)
 	jw_open(&w, &b);
 	jw_object(&w, NULL);
 	jw_str(&w, "config", buf_str(&in->ctl->config_file));
-	jw_str(&w, "database", in->ctl->conf.database);
+	jw_str(&w, "database",
+	    str_from(ctl_store_name(in->ctl, name, sizeof(name))));
 	if (in->adopts)
 		adoption_add_json(&in->adoption, &w);
 	jw_end(&w);
@@ -355,6 +370,12 @@ take_options(struct init *in)
 		    "--origin is missing: where people "
 		    "find the site, e.g. --origin "
 		    "https://www.example.org");
+	if (dsn_has_password(in->database))
+		return ctl_misuse(ctl,
+		    "--database: everybody on this machine can read the "
+		    "arguments of a program (ps): leave the password out and "
+		    "give it in a file of mode 0600, "
+		    "postgresql://USER@HOST/NAME?passfile=FILE");
 	if (!is_one_line(in->origin) || !is_one_line(in->database) ||
 	    !is_one_line(in->mount))
 		return ctl_misuse(ctl, "a value has more than one line");

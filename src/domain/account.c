@@ -314,11 +314,15 @@ account_add(struct domain *dom, const struct asker *asker,
 	err = fill_in(dom, new_account, &row, flaw);
 	if (err == DK_OK)
 		err = new_id(&row.id);
-	if (err == DK_OK)
+	if (err != DK_OK)
+		goto out;
+	do {
 		err = permit_begin(dom, asker, 0);
-	if (err == DK_OK)
-		err = db_end(
-		    dom->db, insert(dom, asker, new_account, &row, now_ms));
+		if (err == DK_OK)
+			err = insert(dom, asker, new_account, &row, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+out:
 	secret_wipe(&row, sizeof(row));
 	return err;
 }
@@ -374,16 +378,20 @@ account_require_change(struct domain *dom, const struct asker *asker,
 		.outcome = "success",
 		.username = str_from(user->username) };
 	int64_t n;
-	enum dk_err err = permit_begin(dom, asker, user->id);
+	enum dk_err err;
 
-	if (err != DK_OK)
-		return err;
-	err = users_require_change(dom->db, user->id, false);
-	if (err == DK_OK)
-		err = sessions_delete_of_user(dom->db, user->id, STR_NONE, &n);
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = users_require_change(dom->db, user->id, false);
+		if (err == DK_OK)
+			err = sessions_delete_of_user(
+			    dom->db, user->id, STR_NONE, &n);
+		if (err == DK_OK)
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
@@ -405,23 +413,26 @@ account_set_password(struct domain *dom, const struct asker *asker,
 		err = DK_ERR_INPUT;
 	if (err == DK_OK)
 		err = password_hash(dom, pw, hash);
-	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
-	err = users_set_password(
-	    dom->db, user->id, str_from(hash), false, now_ms);
-	if (err == DK_OK)
-		err = users_mark_password(dom->db, user->id, is_short);
-	if (err == DK_OK)
-		err = sessions_delete_of_user(
-		    dom->db, user->id, keep_session, &n);
-	/* A link that is under way is not to undo the person's choice. */
-	if (err == DK_OK)
-		err = links_forget(dom->db, user->id);
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	err = db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = users_set_password(
+			    dom->db, user->id, str_from(hash), false, now_ms);
+		if (err == DK_OK)
+			err = users_mark_password(dom->db, user->id, is_short);
+		if (err == DK_OK)
+			err = sessions_delete_of_user(
+			    dom->db, user->id, keep_session, &n);
+		/* A link that is under way is not to undo the person's choice.
+		 */
+		if (err == DK_OK)
+			err = links_forget(dom->db, user->id);
+		if (err == DK_OK)
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 out:
 	secret_wipe(hash, sizeof(hash));
 	return err;
@@ -435,14 +446,18 @@ account_set_disabled(struct domain *dom, const struct asker *asker,
 						      : "user_enabled",
 		.outcome = "success",
 		.username = str_from(user->username) };
-	enum dk_err err = permit_begin(dom, asker, user->id);
+	enum dk_err err;
 
-	if (err != DK_OK)
-		return err;
-	err = users_set_disabled(dom->db, user->id, disabled, now_ms);
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = users_set_disabled(
+			    dom->db, user->id, disabled, now_ms);
+		if (err == DK_OK)
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
@@ -452,14 +467,17 @@ account_delete(struct domain *dom, const struct asker *asker,
 	const struct audit what = { .event = "user_deleted",
 		.outcome = "success",
 		.username = str_from(user->username) };
-	enum dk_err err = permit_begin(dom, asker, user->id);
+	enum dk_err err;
 
-	if (err != DK_OK)
-		return err;
-	err = users_delete(dom->db, user->id);
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = users_delete(dom->db, user->id);
+		if (err == DK_OK)
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 /* More groups than a list holds would end every request of the user. */
@@ -492,12 +510,15 @@ account_set_group(struct domain *dom, const struct asker *asker,
 
 	if (!account_group_is_valid(group))
 		return DK_ERR_INPUT;
-	err = permit_begin(dom, asker, user->id);
-	if (err != DK_OK)
-		return err;
-	err = member ? add_group(dom, user->id, group)
-		     : users_group_remove(dom->db, user->id, group, &removed);
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = member ? add_group(dom, user->id, group)
+				     : users_group_remove(
+					   dom->db, user->id, group, &removed);
+		if (err == DK_OK)
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }

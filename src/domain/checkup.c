@@ -35,12 +35,15 @@ is_file(const struct checkup *c)
 static void
 check_directory(const struct checkup *c)
 {
-	char dir[PATH_LEN_MAX], cure[PATH_LEN_MAX + 64];
-	struct str file = c->dom->conf->database;
+	char own[PATH_LEN_MAX], dir[PATH_LEN_MAX], cure[PATH_LEN_MAX + 64];
 	struct statvfs fs;
 	struct stat st;
 	struct buf b, text;
+	struct str file;
 
+	BUF_OVER(&b, own);
+	domain_own_file(c->dom->conf, "", &b);
+	file = buf_str(&b);
 	while (file.n > 1 && file.p[file.n - 1] != '/')
 		file.n--;
 	BUF_OVER(&b, dir);
@@ -159,10 +162,9 @@ checkup(struct domain *dom, int64_t now_ms, checkup_fn *fn, void *arg)
 {
 	const struct checkup c = { dom, fn, arg };
 
-	if (is_file(&c)) {
-		check_directory(&c);
+	check_directory(&c);
+	if (is_file(&c))
 		check_owner(&c);
-	}
 	check_conf(&c, now_ms);
 	if (dom->conf->markers.n > 0)
 		check_markers(&c);

@@ -26,11 +26,14 @@ device_remember(struct domain *dom, int64_t user_id,
 	enum dk_err err;
 
 	device_token(cookie, &token);
-	err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		return err;
-	err = devices_add(dom->db, user_id, &token, now_ms);
-	if (err == DK_OK)
-		err = devices_drop_oldest(dom->db, user_id, DEVICES_MAX);
-	return db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = devices_add(dom->db, user_id, &token, now_ms);
+		if (err == DK_OK)
+			err =
+			    devices_drop_oldest(dom->db, user_id, DEVICES_MAX);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }

@@ -1,5 +1,7 @@
 #include "domain/domain.h"
 
+#include "base/dsn.h"
+
 enum {
 	RETRY_MS = 1000,
 	QUEUE_PER_HASH = 2, /* who may wait for a hash: some for each */
@@ -38,7 +40,18 @@ domain_hash_queue(const struct conf *conf)
 	return conf->max_parallel_hashes * QUEUE_PER_HASH + QUEUE_MORE;
 }
 
-/* The file of the slots stands beside the store, like -wal and -shm. */
+void
+domain_own_file(const struct conf *conf, const char *suffix, struct buf *path)
+{
+	if (dsn_is(conf->database)) {
+		buf_add(path, conf->store_directory);
+		buf_addz(path, "/doorkeep");
+	} else {
+		buf_add(path, conf->database);
+	}
+	buf_addz(path, suffix);
+}
+
 static enum dk_err
 open_slots(struct domain *dom)
 {
@@ -48,12 +61,32 @@ open_slots(struct domain *dom)
 	if (dom->slots.fd >= 0)
 		return DK_OK;
 	BUF_OVER(&b, file);
-	buf_add(&b, dom->conf->database);
-	buf_addz(&b, "-hash");
+	domain_own_file(dom->conf, "-hash", &b);
 	if (!buf_ok(&b))
 		return DK_ERR_TOO_LARGE;
 	return slots_open(&dom->slots, buf_str(&b),
 	    dom->conf->max_parallel_hashes, domain_hash_queue(dom->conf));
+}
+
+static enum dk_err
+open_store(
+    struct domain *dom, const struct db_options *options, struct buf *message)
+{
+	enum dk_err err;
+
+	err = db_open(&dom->db, options, message);
+	if (err != DK_OK)
+		return err;
+	err = open_slots(dom);
+	if (err != DK_OK) {
+		domain_own_file(dom->conf, "-hash", message);
+		buf_addz(message,
+		    ": cannot be made or opened; its directory must exist "
+		    "and be writable for this user");
+		db_close(dom->db);
+		dom->db = NULL;
+	}
+	return err;
 }
 
 enum dk_err
@@ -62,22 +95,32 @@ domain_open(struct domain *dom, bool create, bool migrate, struct buf *message)
 	const struct db_options options = { .database = dom->conf->database,
 		.create = create,
 		.migrate = migrate,
+		.patient = true,
 		.log = dom->log };
-	enum dk_err err;
 
-	err = db_open(&dom->db, &options, message);
-	if (err != DK_OK)
-		return err;
-	err = open_slots(dom);
-	if (err != DK_OK) {
-		buf_addf(message,
-		    "%.*s-hash: cannot be made or opened; its "
-		    "directory must be writable for this user",
-		    STR_FMT(dom->conf->database));
-		db_close(dom->db);
-		dom->db = NULL;
-	}
-	return err;
+	return open_store(dom, &options, message);
+}
+
+static enum dk_err
+open_for_requests(struct domain *dom, struct buf *message)
+{
+	const struct db_options options = { .database = dom->conf->database,
+		.log = dom->log };
+
+	return open_store(dom, &options, message);
+}
+
+/* Back again; of an address the password stays untold. */
+static void
+say_back(struct domain *dom)
+{
+	char text[LOG_VALUE_MAX];
+	struct buf b;
+
+	BUF_OVER(&b, text);
+	dsn_show(&b, dom->conf->database);
+	LOG_WRITE(dom->log, LOG_LEVEL_INFO, "store_back",
+	    { "database", buf_str(&b) });
 }
 
 enum dk_err
@@ -94,7 +137,7 @@ domain_connect(struct domain *dom, int64_t monotonic_ms)
 		return DK_ERR_STORE;
 	dom->tried_ms = monotonic_ms;
 	BUF_OVER(&message, text);
-	if (domain_open(dom, false, false, &message) != DK_OK) {
+	if (open_for_requests(dom, &message) != DK_OK) {
 		if (!dom->away)
 			LOG_WRITE(dom->log, LOG_LEVEL_ERROR, "store_away",
 			    { "cause", buf_str(&message) });
@@ -102,8 +145,7 @@ domain_connect(struct domain *dom, int64_t monotonic_ms)
 		return DK_ERR_STORE;
 	}
 	if (dom->away)
-		LOG_WRITE(dom->log, LOG_LEVEL_INFO, "store_back",
-		    { "database", dom->conf->database });
+		say_back(dom);
 	dom->away = false;
 	/* The next trouble is tried at once. */
 	dom->tried_ms = monotonic_ms - RETRY_MS;

@@ -43,6 +43,12 @@ enum dk_err domain_open(struct domain *dom, bool create, bool migrate,
 
 /* Between requests: close what only stands in the way of other processes. */
 void domain_rest(struct domain *dom);
+/*
+ * A file of this host: beside an SQLite store, or in [store] directory when
+ * the store is a server: its name with `suffix`, such as "-key".
+ */
+void domain_own_file(const struct conf *conf, const char *suffix,
+    struct buf *path);
 
 /* How many processes may wait for a password hash; the rest is turned away. */
 unsigned domain_hash_queue(const struct conf *conf);

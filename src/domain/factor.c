@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dsn.h"
 #include "base/secret.h"
 #include "domain/audit.h"
 #include "domain/permit.h"
@@ -29,9 +30,11 @@ read_key(int fd, struct secret *key)
 
 /* A new key in a file that nobody else had: O_EXCL decides who makes it. */
 static enum dk_err
-make_key(const char *store, const char *name, struct secret *key)
+make_key(const struct conf *conf, const char *name, struct secret *key)
 {
 	char temporary[FILE_NAME_MAX + 40], id[UUID_TEXT_LEN + 1];
+	const char *store =
+	    dsn_is(conf->database) ? conf->store_directory.p : conf->database.p;
 	struct stat owner;
 	struct buf b;
 	enum dk_err err;
@@ -93,7 +96,7 @@ make_first_key(
 	enum dk_err err = factors_any(dom->db, &any);
 
 	if (err == DK_OK && !any)
-		err = make_key(dom->conf->database.p, name, key);
+		err = make_key(dom->conf, name, key);
 	if (err == DK_OK)
 		*fd = open_key(name);
 	return err;
@@ -109,8 +112,7 @@ load_key(struct domain *dom, struct secret *key)
 	int fd;
 
 	BUF_OVER(&b, name);
-	buf_add(&b, dom->conf->database);
-	buf_addz(&b, "-key");
+	domain_own_file(dom->conf, "-key", &b);
 	if (!buf_ok(&b))
 		return DK_ERR_TOO_LARGE;
 	fd = open_key(name);
@@ -346,18 +348,22 @@ factor_confirm(struct domain *dom, const struct asker *asker,
 
 	*ok = false;
 	err = make_codes(codes);
-	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
-	err = factor_pending(dom, user->id, &seed, &pending);
-	if (err == DK_OK && pending)
-		step = totp_match(&seed, code, 0, now_ms);
-	secret_wipe(&seed, sizeof(seed));
-	if (err == DK_OK && step >= 0)
-		err = turn_on(
-		    dom, asker, user, step, keep_session, now_ms, codes, ok);
-	err = db_end(dom->db, err);
+	do {
+		pending = false;
+		step = -1;
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = factor_pending(dom, user->id, &seed, &pending);
+		if (err == DK_OK && pending)
+			step = totp_match(&seed, code, 0, now_ms);
+		secret_wipe(&seed, sizeof(seed));
+		if (err == DK_OK && step >= 0)
+			err = turn_on(dom, asker, user, step, keep_session,
+			    now_ms, codes, ok);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 out:
 	if (err != DK_OK || !*ok) {
 		*ok = false;
@@ -396,14 +402,15 @@ check_recovery(struct domain *dom, const struct asker *asker,
 
 	if (!code_digest(code, &digest))
 		return DK_OK;
-	err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		return err;
-	err = recovery_use(dom->db, user->id, &digest, ok);
-	if (err == DK_OK && *ok)
-		err = note(
-		    dom, asker, "recovery_code_used", user, STR_NONE, now_ms);
-	err = db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = recovery_use(dom->db, user->id, &digest, ok);
+		if (err == DK_OK && *ok)
+			err = note(dom, asker, "recovery_code_used", user,
+			    STR_NONE, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	if (err != DK_OK)
 		*ok = false;
 	return err;
@@ -433,15 +440,17 @@ factor_new_codes(struct domain *dom, const struct asker *asker,
 {
 	enum dk_err err = make_codes(codes);
 
-	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
-	err = store_codes(dom, user->id, codes);
-	if (err == DK_OK)
-		err = note(
-		    dom, asker, "recovery_codes_made", user, STR_NONE, now_ms);
-	err = db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = store_codes(dom, user->id, codes);
+		if (err == DK_OK)
+			err = note(dom, asker, "recovery_codes_made", user,
+			    STR_NONE, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 out:
 	if (err != DK_OK)
 		secret_wipe(codes, sizeof(*codes));
@@ -454,19 +463,22 @@ factor_remove(struct domain *dom, const struct asker *asker,
     bool *removed)
 {
 	int64_t n;
-	enum dk_err err = permit_begin(dom, asker, user->id);
+	enum dk_err err;
 
 	*removed = false;
-	if (err != DK_OK)
-		return err;
-	err = factors_delete(dom->db, user->id, removed);
-	if (err == DK_OK && *removed)
-		err = sessions_delete_of_user(
-		    dom->db, user->id, keep_session, &n);
-	if (err == DK_OK && *removed)
-		err = users_require_change(dom->db, user->id, true);
-	if (err == DK_OK && *removed)
-		err = note(dom, asker, "second_factor_removed", user, STR_NONE,
-		    now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = factors_delete(dom->db, user->id, removed);
+		if (err == DK_OK && *removed)
+			err = sessions_delete_of_user(
+			    dom->db, user->id, keep_session, &n);
+		if (err == DK_OK && *removed)
+			err = users_require_change(dom->db, user->id, true);
+		if (err == DK_OK && *removed)
+			err = note(dom, asker, "second_factor_removed", user,
+			    STR_NONE, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }

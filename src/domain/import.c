@@ -116,18 +116,21 @@ import_account(struct domain *dom, const struct asker *asker,
 		*result = IMPORT_BAD_NAME;
 	if (*result != IMPORT_ADDED)
 		return DK_OK;
-	err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		return err;
-	err = account_get(dom, in->name, &user, &found);
-	if (err == DK_OK && found && !replace)
-		*result = IMPORT_EXISTS;
-	else if (err == DK_OK && found)
-		err = replace_existing(dom, asker, in, &user, now_ms, result);
-	else if (err == DK_OK)
-		err = add(dom, asker, in, now_ms, result);
-	secret_wipe(&user, sizeof(user));
-	err = db_end(dom->db, err);
+	do {
+		*result = IMPORT_ADDED;
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = account_get(dom, in->name, &user, &found);
+		if (err == DK_OK && found && !replace)
+			*result = IMPORT_EXISTS;
+		else if (err == DK_OK && found)
+			err = replace_existing(
+			    dom, asker, in, &user, now_ms, result);
+		else if (err == DK_OK)
+			err = add(dom, asker, in, now_ms, result);
+		secret_wipe(&user, sizeof(user));
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	/* A malformed field is an answer; nothing of the line was kept. */
 	return *result == IMPORT_BAD_FIELD ? DK_OK : err;
 }

@@ -16,16 +16,18 @@ link_make(struct domain *dom, const struct asker *asker,
 	struct digest hash;
 	enum dk_err err = secret_new(token);
 
-	if (err == DK_OK)
-		err = permit_begin(dom, asker, user->id);
 	if (err != DK_OK)
 		goto out;
 	device_token(token, &hash);
-	err =
-	    links_put(dom->db, user->id, &hash, now_ms, now_ms + LINK_LIFE_MS);
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	err = db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = links_put(dom->db, user->id, &hash, now_ms,
+			    now_ms + LINK_LIFE_MS);
+		if (err == DK_OK)
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 out:
 	if (err != DK_OK)
 		secret_wipe(token, sizeof(*token));
@@ -111,16 +113,18 @@ link_use(struct domain *dom, const struct asker *asker,
 		err = DK_ERR_INPUT;
 	if (err == DK_OK)
 		err = password_hash(dom, pw, hash);
-	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
 	device_token(token, &token_hash);
-	err = use_up(
-	    dom, asker, &token_hash, &user, str_from(hash), now_ms, used);
-	if (err == DK_OK && *used)
-		err = users_mark_password(dom->db, user.id, is_short);
-	err = db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = use_up(dom, asker, &token_hash, &user,
+			    str_from(hash), now_ms, used);
+		if (err == DK_OK && *used)
+			err = users_mark_password(dom->db, user.id, is_short);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	if (err != DK_OK)
 		*used = false;
 out:

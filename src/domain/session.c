@@ -296,16 +296,19 @@ session_start(struct domain *dom, const struct asker *asker,
 	memset(session, 0, sizeof(*session));
 	*refused = true;
 	err = new_session(dom, asker, user, how, now_ms, session);
-	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
-	err = still_valid(dom, user, &valid);
-	if (err == DK_OK && valid)
-		err = store_session(dom, asker, how, now_ms, session);
-	else if (err == DK_OK)
-		err = note_refused(dom, asker, user, how->event, now_ms);
-	err = db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = still_valid(dom, user, &valid);
+		if (err == DK_OK && valid)
+			err = store_session(dom, asker, how, now_ms, session);
+		else if (err == DK_OK)
+			err =
+			    note_refused(dom, asker, user, how->event, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	*refused = err != DK_OK || !valid;
 out:
 	if (err != DK_OK || !valid)
@@ -332,16 +335,20 @@ session_end(struct domain *dom, const struct asker *asker,
     const struct session *session, int64_t now_ms)
 {
 	struct str id = str_from(session->view.session.id);
-	enum dk_err err = db_begin(dom->db, DB_WRITE);
+	enum dk_err err;
 	bool deleted = false;
 
-	if (err != DK_OK)
-		return err;
-	err = sessions_delete(dom->db, id, &deleted);
-	if (err == DK_OK && deleted)
-		err = note_end(dom, asker, "sign_out",
-		    str_from(session->view.username), id, STR_NONE, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = sessions_delete(dom->db, id, &deleted);
+		if (err == DK_OK && deleted)
+			err = note_end(dom, asker, "sign_out",
+			    str_from(session->view.username), id, STR_NONE,
+			    now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
@@ -355,17 +362,19 @@ session_revoke(struct domain *dom, const struct asker *asker, struct str id,
 	*ended = false;
 	if (!uuid_is_valid(id))
 		return DK_OK;
-	err = permit_begin(dom, asker, 0);
-	if (err != DK_OK)
-		return err;
-	err = sessions_get(dom->db, id, &view, &found);
-	if (err == DK_OK && found &&
-	    (user_id == 0 || user_id == view.session.user_id))
-		err = sessions_delete(dom->db, id, ended);
-	if (err == DK_OK && *ended)
-		err = note_end(dom, asker, "session_revoked",
-		    str_from(view.username), id, STR_NONE, now_ms);
-	err = db_end(dom->db, err);
+	do {
+		*ended = false;
+		err = permit_begin(dom, asker, 0);
+		if (err == DK_OK)
+			err = sessions_get(dom->db, id, &view, &found);
+		if (err == DK_OK && found &&
+		    (user_id == 0 || user_id == view.session.user_id))
+			err = sessions_delete(dom->db, id, ended);
+		if (err == DK_OK && *ended)
+			err = note_end(dom, asker, "session_revoked",
+			    str_from(view.username), id, STR_NONE, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	if (err != DK_OK)
 		*ended = false;
 	secret_wipe(&view, sizeof(view));
@@ -389,31 +398,38 @@ enum dk_err
 session_revoke_user(struct domain *dom, const struct asker *asker,
     const struct user_row *user, struct str keep_id, int64_t now_ms, int64_t *n)
 {
-	enum dk_err err = permit_begin(dom, asker, user->id);
+	enum dk_err err;
 
 	*n = 0;
-	if (err != DK_OK)
-		return err;
-	err = sessions_delete_of_user(dom->db, user->id, keep_id, n);
-	if (err == DK_OK && *n > 0)
-		err = note_count(
-		    dom, asker, str_from(user->username), *n, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, user->id);
+		if (err == DK_OK)
+			err = sessions_delete_of_user(
+			    dom->db, user->id, keep_id, n);
+		if (err == DK_OK && *n > 0)
+			err = note_count(
+			    dom, asker, str_from(user->username), *n, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
 session_revoke_all(
     struct domain *dom, const struct asker *asker, int64_t now_ms, int64_t *n)
 {
-	enum dk_err err = permit_begin(dom, asker, 0);
+	enum dk_err err;
 
 	*n = 0;
-	if (err != DK_OK)
-		return err;
-	err = sessions_delete_all(dom->db, n);
-	if (err == DK_OK && *n > 0)
-		err = note_count(dom, asker, STR_NONE, *n, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, 0);
+		if (err == DK_OK)
+			err = sessions_delete_all(dom->db, n);
+		if (err == DK_OK && *n > 0)
+			err = note_count(dom, asker, STR_NONE, *n, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
@@ -424,8 +440,8 @@ session_count(struct domain *dom, int64_t now_ms, int64_t *n)
 
 enum dk_err
 session_find(struct domain *dom, const struct session_filter *filter,
-    int64_t now_ms, int64_t at_ms, struct str id, size_t limit,
-    sessions_fn *fn, void *arg)
+    int64_t now_ms, int64_t at_ms, struct str id, size_t limit, sessions_fn *fn,
+    void *arg)
 {
 	return sessions_find(
 	    dom->db, filter, now_ms, at_ms, id, limit, fn, arg);
@@ -496,15 +512,19 @@ revoke_step(struct domain *dom, const struct asker *asker,
     const struct session_filter *filter, struct str keep_id, int64_t now_ms,
     int64_t *n)
 {
-	enum dk_err err = permit_begin(dom, asker, 0);
+	enum dk_err err;
 
 	*n = 0;
-	if (err != DK_OK)
-		return err;
-	err = sessions_delete_found(dom->db, filter, keep_id, REVOKE_STEP, n);
-	if (err == DK_OK && *n > 0)
-		err = note_found(dom, asker, filter, *n, now_ms);
-	return db_end(dom->db, err);
+	do {
+		err = permit_begin(dom, asker, 0);
+		if (err == DK_OK)
+			err = sessions_delete_found(
+			    dom->db, filter, keep_id, REVOKE_STEP, n);
+		if (err == DK_OK && *n > 0)
+			err = note_found(dom, asker, filter, *n, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err

@@ -357,7 +357,7 @@ enum dk_err
 throttle_count_guess(struct domain *dom, const struct throttle_guess *guess,
     int64_t now_ms, struct throttle_ticket *ticket, int64_t *wait_ms)
 {
-	bool counted = false;
+	bool counted = false, by_device;
 	enum dk_err err;
 
 	*ticket = (struct throttle_ticket){ 0 };
@@ -365,17 +365,19 @@ throttle_count_guess(struct domain *dom, const struct throttle_guess *guess,
 	err = name_buckets(dom, guess, ticket);
 	if (err != DK_OK)
 		return err;
-	err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		return err;
-	if (ticket->by_device)
-		err = count_device(dom, ticket, now_ms, &counted);
-	ticket->by_device = counted;
-	if (counted)
-		*wait_ms = 0;
-	else if (err == DK_OK)
-		err = count_stranger(dom, ticket, now_ms, wait_ms);
-	err = db_end(dom->db, err);
+	by_device = ticket->by_device;
+	do {
+		counted = false;
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK && by_device)
+			err = count_device(dom, ticket, now_ms, &counted);
+		ticket->by_device = counted;
+		if (counted)
+			*wait_ms = 0;
+		else if (err == DK_OK)
+			err = count_stranger(dom, ticket, now_ms, wait_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	if (err != DK_OK)
 		*wait_ms = INT64_MAX;
 	return err;
@@ -452,15 +454,16 @@ throttle_give_back(struct domain *dom, const struct throttle_ticket *ticket)
 {
 	enum dk_err err;
 
-	err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		return err;
-	if (ticket->by_device)
-		err =
-		    take_one_back(dom, &ticket->device, ticket->device_next_ms);
-	else
-		err = give_back_stranger(dom, ticket);
-	return db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK && ticket->by_device)
+			err = take_one_back(
+			    dom, &ticket->device, ticket->device_next_ms);
+		else if (err == DK_OK)
+			err = give_back_stranger(dom, ticket);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
@@ -468,14 +471,15 @@ throttle_success(struct domain *dom, const struct throttle_ticket *ticket)
 {
 	enum dk_err err;
 
-	err = db_begin(dom->db, DB_WRITE);
-	if (err != DK_OK)
-		return err;
-	if (ticket->by_device)
-		err = throttle_delete(dom->db, &ticket->device);
-	else
-		err = forgive_stranger(dom, ticket);
-	return db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK && ticket->by_device)
+			err = throttle_delete(dom->db, &ticket->device);
+		else if (err == DK_OK)
+			err = forgive_stranger(dom, ticket);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err
@@ -491,23 +495,24 @@ throttle_unlock(struct domain *dom, const struct asker *asker, struct str name,
 	size_t i;
 	int64_t n;
 
-	*was_counted = false;
-	err = permit_begin(dom, asker, 0);
-	if (err != DK_OK)
-		return err;
-	for (i = 0; err == DK_OK && i < 2; i++) {
-		struct throttle_guess guess = { .name = name,
-			.factor = factors[i] };
+	do {
+		*was_counted = false;
+		err = permit_begin(dom, asker, 0);
+		for (i = 0; err == DK_OK && i < 2; i++) {
+			struct throttle_guess guess = { .name = name,
+				.factor = factors[i] };
 
-		err = name_buckets(dom, &guess, &t);
+			err = name_buckets(dom, &guess, &t);
+			if (err == DK_OK)
+				err = throttle_forget(dom->db, &t.account, &n);
+			if (err == DK_OK && n > 0)
+				*was_counted = true;
+		}
 		if (err == DK_OK)
-			err = throttle_forget(dom->db, &t.account, &n);
-		if (err == DK_OK && n > 0)
-			*was_counted = true;
-	}
-	if (err == DK_OK)
-		err = audit_write(dom, asker, &what, now_ms);
-	return db_end(dom->db, err);
+			err = audit_write(dom, asker, &what, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
+	return err;
 }
 
 enum dk_err

@@ -2,28 +2,59 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/dsn.h"
+#include "base/module.h"
 #include "base/secret.h"
-#include "store/db_ops.h"
+#include "store/db_module.h"
+
+enum { AGAIN_MAX = 20, AGAIN_US = 500, AGAIN_DOUBLINGS = 6 };
 
 struct db {
 	const struct db_ops *ops;
 	void *state;
 	struct log *log;
 	bool in_txn, in_query;
-	bool troubled; /* the last error has been logged */
+	bool troubled;	/* the last error has been logged */
+	unsigned again; /* how often the transaction has been repeated */
 };
 
-static const struct db_ops *
-ops_for(struct str database, struct buf *message)
+/* The engine that is loaded only where it is asked for. */
+static enum dk_err
+load_postgres(const struct db_ops **ops, struct buf *message)
 {
-	if (str_starts(database, STR("postgresql://")) ||
-	    str_starts(database, STR("postgres://"))) {
+	const struct db_module *module;
+	const void *symbol;
+	enum dk_err err;
+
+	err = module_load(DB_MODULE_POSTGRES_FILE, DK_MODULEDIR,
+	    DB_MODULE_POSTGRES_NAME, &symbol, message);
+	if (err != DK_OK) {
 		buf_addz(message,
-		    "this program was built without PostgreSQL; give "
-		    "[store] database a file path");
-		return NULL;
+		    "; build doorkeep with PostgreSQL (without "
+		    "--without-postgres), or give [store] database a file "
+		    "path");
+		return err;
 	}
-	return &db_sqlite_ops;
+	module = symbol;
+	if (strcmp(module->version, PACKAGE_VERSION) != 0 ||
+	    module->ops_size != sizeof(struct db_ops) ||
+	    module->n_queries != QUERY_COUNT) {
+		buf_addz(message,
+		    DB_MODULE_POSTGRES_FILE
+		    " belongs to another build of doorkeep; install both "
+		    "together");
+		return DK_ERR_CONF;
+	}
+	*ops = module->ops;
+	return DK_OK;
+}
+
+static enum dk_err
+ops_for(struct str database, const struct db_ops **ops, struct buf *message)
+{
+	*ops = &db_sqlite_ops;
+	return dsn_is(database) ? load_postgres(ops, message) : DK_OK;
 }
 
 enum dk_err
@@ -37,10 +68,9 @@ db_open(struct db **db, const struct db_options *options, struct buf *message)
 	if (made == NULL)
 		return DK_ERR_NOMEM;
 	made->log = options->log;
-	made->ops = ops_for(options->database, message);
-	err = made->ops == NULL ?
-	    DK_ERR_CONF :
-	    made->ops->open(&made->state, options, message);
+	err = ops_for(options->database, &made->ops, message);
+	if (err == DK_OK)
+		err = made->ops->open(&made->state, options, message);
 	if (err != DK_OK) {
 		secret_free(made);
 		return err;
@@ -76,8 +106,8 @@ db_set_wait(struct db *db, int64_t ms)
 static enum dk_err
 note(struct db *db, enum dk_err err)
 {
-	bool trouble = err != DK_OK && err != DK_ERR_CONFLICT &&
-	    err != DK_ERR_BUSY;
+	bool trouble =
+	    err != DK_OK && err != DK_ERR_CONFLICT && err != DK_ERR_BUSY;
 
 	if (trouble && !db->troubled && db->log != NULL)
 		LOG_WRITE(db->log, LOG_LEVEL_ERROR, "store_error",
@@ -136,14 +166,69 @@ db_end(struct db *db, enum dk_err err)
 	return err;
 }
 
+/* Longer and longer, and of random length: or all would meet again. */
+static void
+pause_before_again(unsigned times)
+{
+	unsigned doublings = times < AGAIN_DOUBLINGS ? times : AGAIN_DOUBLINGS;
+	unsigned short jitter = 0;
+	int64_t longest = (int64_t)AGAIN_US << doublings;
+
+	if (secret_random(&jitter, sizeof(jitter)) != DK_OK)
+		jitter = UINT16_MAX;
+	clock_sleep_until_us(
+	    clock_monotonic_us() + longest * jitter / UINT16_MAX);
+}
+
+bool
+db_again(struct db *db, enum dk_err err)
+{
+	if (err == DK_OK || db->again >= AGAIN_MAX ||
+	    !db->ops->undone(db->state)) {
+		db->again = 0;
+		return false;
+	}
+	db->again++;
+	pause_before_again(db->again);
+	return true;
+}
+
+/*
+ * One engine would keep what the other refuses: a text is UTF-8 without NUL.
+ * Looked for, any other is NULL, which equals nothing; to be kept it is a bug
+ * of the caller, who has checked what came from outside.
+ */
+static enum dk_err
+check_texts(enum query q, struct db_arg *args, size_t n)
+{
+	bool reads = str_starts(str_from(query_texts[q].sql), STR("SELECT"));
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (args[i].type != DB_TEXT ||
+		    (str_is_utf8(args[i].s) && !str_contains(args[i].s, '\0')))
+			continue;
+		if (!reads)
+			return DK_ERR_INTERNAL;
+		args[i] = DB_ARG_NULL;
+	}
+	return DK_OK;
+}
+
 enum dk_err
 db_query(struct db *db, enum query q, const struct db_arg *args, size_t n)
 {
+	struct db_arg checked[DB_ARGS_MAX];
 	enum dk_err err;
 
 	if (db->in_query || n > DB_ARGS_MAX)
 		return DK_ERR_INTERNAL;
-	err = db->ops->start(db->state, q, args, n);
+	if (n > 0)
+		memcpy(checked, args, n * sizeof(*args));
+	err = check_texts(q, checked, n);
+	if (err != DK_OK)
+		return err;
+	err = db->ops->start(db->state, q, checked, n);
 	db->in_query = true;
 	return err == DK_OK ? DK_OK : note(db, err);
 }
@@ -217,6 +302,19 @@ db_text(struct db *db, int column)
 	return db->ops->column_bytes(db->state, column);
 }
 
+struct db_arg
+db_value(struct db *db, int column)
+{
+	struct db_arg value = { db->ops->column_type(db->state, column), 0,
+		STR_NONE };
+
+	if (value.type == DB_INT)
+		value.i = db_int(db, column);
+	else if (value.type != DB_NULL)
+		value.s = db_text(db, column);
+	return value;
+}
+
 enum dk_err
 db_copy_text(struct db *db, int column, char *to, size_t size)
 {
@@ -250,9 +348,9 @@ db_schema_version(struct db *db)
 }
 
 int
-db_schema_newest(void)
+db_schema_newest(struct db *db)
 {
-	return migrations_newest();
+	return db->ops->schema_newest();
 }
 
 const char *

@@ -46,6 +46,7 @@ struct db_options {
 	struct str database; /* a file path, or postgresql://… */
 	bool create;	     /* make a new store when there is none */
 	bool migrate;	     /* bring an older schema up to date */
+	bool patient; /* a command line: a statement may take minutes */
 	struct log *log;     /* borrowed; may be NULL */
 };
 
@@ -82,6 +83,13 @@ void db_rollback(struct db *db); /* harmless when none is open */
  */
 enum dk_err db_end(struct db *db, enum dk_err err) DK_CHECK;
 
+/*
+ * After db_end with its err: true when others got in the transaction's way
+ * and all of it, db_begin to db_end, is to be run once more.  A bounded
+ * number of times; then err (DK_ERR_BUSY) stands.
+ */
+bool db_again(struct db *db, enum dk_err err);
+
 /* Run a statement that returns no rows; *changes (may be NULL) counts. */
 enum dk_err db_exec(struct db *db, enum query q, const struct db_arg *args,
     size_t n, int64_t *changes) DK_CHECK;
@@ -100,6 +108,8 @@ enum dk_err db_number(struct db *db, enum query q, const struct db_arg *args,
 /* Columns of the current row, from 0; texts and blobs live until db_next. */
 int64_t db_int(struct db *db, int column);
 struct str db_text(struct db *db, int column); /* NULL: STR_NONE */
+/* The same as a value to hand to another statement; the views as above. */
+struct db_arg db_value(struct db *db, int column);
 /* Copy a text column into a fixed field with its terminator; too long for
  * size is DK_ERR_STORE, never cut. */
 enum dk_err db_copy_text(struct db *db, int column, char *to,
@@ -110,7 +120,7 @@ enum dk_err db_copy_blob(struct db *db, int column, void *to,
 
 /* For the command line. */
 int db_schema_version(struct db *db);	/* of the open store */
-int db_schema_newest(void);		/* that this program knows */
+int db_schema_newest(struct db *db);	/* that this program knows */
 const char *db_engine(struct db *db);	/* "SQLite 3.40.1" */
 /* Online copy to a new file; an existing one is refused. */
 enum dk_err db_backup(struct db *db, struct str file,

@@ -17,6 +17,8 @@ struct db_ops {
 	enum dk_err (*begin)(void *state, enum db_txn kind);
 	enum dk_err (*commit)(void *state);
 	void (*rollback)(void *state);
+	/* Did the last error undo a transaction that may work next time? */
+	bool (*undone)(void *state);
 	/* Make ready to step; next; done. */
 	enum dk_err (*start)(void *state, enum query q,
 	    const struct db_arg *args, size_t n);
@@ -25,7 +27,9 @@ struct db_ops {
 	int64_t (*changes)(void *state);
 	int64_t (*column_int)(void *state, int column);
 	struct str (*column_bytes)(void *state, int column);
+	enum db_type (*column_type)(void *state, int column);
 	int (*schema_version)(void *state);
+	int (*schema_newest)(void);
 	const char *(*engine)(void *state);
 	enum dk_err (*backup)(void *state, struct str file,
 	    struct buf *message);

@@ -172,6 +172,14 @@ sqlite_rollback(void *state)
 	s->stuck = sqlite3_get_autocommit(s->handle) == 0;
 }
 
+/* Whoever writes has the writer's lock: nothing is undone by others. */
+static bool
+sqlite_undone(void *state)
+{
+	(void)state;
+	return false;
+}
+
 static int
 bind_one(sqlite3_stmt *st, const struct db_arg *arg, size_t number)
 {
@@ -270,6 +278,23 @@ sqlite_bytes(void *state, int column)
 	return (struct str){ p == NULL ? "" : p, (size_t)n };
 }
 
+static enum db_type
+sqlite_type(void *state, int column)
+{
+	struct sqlite *s = state;
+
+	switch (sqlite3_column_type(s->current, column)) {
+	case SQLITE_INTEGER:
+		return DB_INT;
+	case SQLITE_TEXT:
+		return DB_TEXT;
+	case SQLITE_BLOB:
+		return DB_BLOB;
+	default:
+		return DB_NULL;
+	}
+}
+
 static int
 sqlite_version(void *state)
 {
@@ -364,13 +389,16 @@ const struct db_ops db_sqlite_ops = {
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
+	.undone = sqlite_undone,
 	.start = sqlite_query,
 	.next = sqlite_next,
 	.done = sqlite_done,
 	.changes = sqlite_changes,
 	.column_int = sqlite_int,
 	.column_bytes = sqlite_bytes,
+	.column_type = sqlite_type,
 	.schema_version = sqlite_version,
+	.schema_newest = migrations_newest,
 	.engine = sqlite_engine,
 	.backup = sqlite_backup,
 	.check = sqlite_check,

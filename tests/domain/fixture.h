@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../store/engine.h"
 #include "base/secret.h"
 #include "domain/account.h"
 #include "domain/domain.h"
@@ -32,7 +33,7 @@
 #define HOUR INT64_C(3600000)
 
 struct stand {
-	char dir[64], file[96], err_file[96];
+	char dir[64], file[ENGINE_ADDRESS_MAX], err_file[96];
 	int err_fd; /* of the true stderr while it is caught, else -1 */
 	struct conf conf;
 	struct log log;
@@ -46,6 +47,7 @@ static inline void
 stand_fill_conf(struct stand *s)
 {
 	s->conf = (struct conf){ .database = str_from(s->file),
+		.store_directory = str_from(s->dir),
 		.name = STR("Example Reading Room"),
 		.n_origins = 1,
 		.idle_timeout_ms = HOUR,
@@ -87,7 +89,7 @@ stand_open(void **state)
 	s->err_fd = -1;
 	(void)snprintf(s->dir, sizeof(s->dir), "/tmp/doorkeep-test-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
-	(void)snprintf(s->file, sizeof(s->file), "%s/store.db", s->dir);
+	engine_address(s->dir, s->file);
 	(void)snprintf(s->err_file, sizeof(s->err_file), "%s/stderr", s->dir);
 	stand_fill_conf(s);
 	log_open(&s->log, LOG_TO_STDERR, LOG_AS_TEXT);
@@ -133,12 +135,14 @@ stand_close(void **state)
 {
 	static const char *const names[] = { "store.db", "store.db-wal",
 		"store.db-shm", "store.db-hash", "store.db-key", "stderr",
-		"list", "other.db", "link" };
+		"list", "other.db", "link", "doorkeep-hash",
+		"doorkeep-key" };
 	struct stand *s = *state;
 	char path[128];
 	size_t i;
 
 	domain_close(&s->dom);
+	engine_drop(s->file);
 	if (s->err_fd >= 0) {
 		(void)dup2(s->err_fd, STDERR_FILENO);
 		(void)close(s->err_fd);
@@ -155,23 +159,22 @@ stand_close(void **state)
 #define STAND_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, stand_open, stand_close)
 
-/* What an administrator does with the sqlite3 shell; one number back. */
+/* What an administrator does with the engine's shell; one number back. */
 static inline int64_t
 stand_sql(struct stand *s, const char *sql)
 {
-	sqlite3 *db = NULL;
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
+	return engine_sql(s->file, sql);
+}
 
-	assert_int_equal(sqlite3_open(s->file, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	if (sqlite3_step(st) == SQLITE_ROW)
-		n = sqlite3_column_int64(st, 0);
-	assert_int_equal(sqlite3_finalize(st), SQLITE_OK);
-	(void)sqlite3_close(db);
-	return n;
+/* A file that belongs to the store and lies on this host. */
+static inline const char *
+stand_own_file(struct stand *s, const char *suffix, char name[128])
+{
+	struct buf b;
+
+	buf_init(&b, name, 128);
+	domain_own_file(&s->conf, suffix, &b);
+	return buf_z(&b);
 }
 
 static inline void

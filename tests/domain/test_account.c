@@ -267,7 +267,7 @@ keeps_no_password_in_its_files(void **state)
 	assert_true(gets_in(s, STR("alice"), STR(PW)));
 	assert_false(gets_in(s, STR("alice"), STR(PW PW)));
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s%s", s->file, names[i]);
+		(void)stand_own_file(s, names[i], path);
 		f = fopen(path, "re");
 		assert_non_null(f);
 		n = fread(bytes, 1, 4 << 20, f);

@@ -107,7 +107,7 @@ opening_says_cause_and_cure(void **state)
 	assert_non_null(strstr(text, other));
 	/* Without the file of the slots no hash is bounded: not opened. */
 	s->conf.database = str_from(s->file);
-	(void)snprintf(other, sizeof(other), "%s-hash", s->file);
+	(void)stand_own_file(s, "-hash", other);
 	assert_int_equal(unlink(other), 0);
 	assert_int_equal(symlink("/dev/null", other), 0);
 	BUF_OVER(&message, text);

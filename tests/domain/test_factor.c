@@ -190,7 +190,7 @@ the_seed_confirmed_is_the_one_of_the_code(void **state)
 	stand_add_user(s, STR("alice"));
 	stand_get_user(s, STR("alice"), &h.user);
 	begin(s, &h);
-	(void)snprintf(name, sizeof(name), "%s-key", s->file);
+	(void)stand_own_file(s, "-key", name);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(read(fd, key, sizeof(key)), sizeof(key));
@@ -409,7 +409,7 @@ write_key(struct stand *s, const void *key, size_t n)
 	char name[128];
 	int fd;
 
-	(void)snprintf(name, sizeof(name), "%s-key", s->file);
+	(void)stand_own_file(s, "-key", name);
 	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, key, n), n);
@@ -428,7 +428,7 @@ a_damaged_key_opens_nothing(void **state)
 	int fd;
 
 	set_up(s, STR("alice"), &h);
-	(void)snprintf(name, sizeof(name), "%s-key", s->file);
+	(void)stand_own_file(s, "-key", name);
 	(void)snprintf(away, sizeof(away), "%s/other.db", s->dir);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
@@ -475,7 +475,7 @@ the_key_is_for_its_owner_alone(void **state)
 
 	set_up(s, STR("alice"), &h);
 	(void)umask(mask);
-	(void)snprintf(name, sizeof(name), "%s-key", s->file);
+	(void)stand_own_file(s, "-key", name);
 	assert_int_equal(lstat(name, &before), 0);
 	assert_true(S_ISREG(before.st_mode));
 	assert_int_equal(before.st_mode & 07777, 0600);

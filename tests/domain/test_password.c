@@ -184,7 +184,7 @@ says_busy_when_all_slots_are_taken(void **state)
 	bool match = true, rehash;
 
 	make(s, STR(PW), hash);
-	(void)snprintf(file, sizeof(file), "%s-hash", s->file);
+	(void)stand_own_file(s, "-hash", file);
 	assert_int_equal(slots_open(&others, str_from(file), 1, 0), DK_OK);
 	assert_int_equal(slots_take(&others, 0, &slot), DK_OK);
 	s->dom.slots.running = 1;

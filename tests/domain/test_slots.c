@@ -15,7 +15,7 @@ open_slots(struct stand *s, unsigned running, unsigned waiting)
 	struct hash_slots slots;
 	char file[128];
 
-	(void)snprintf(file, sizeof(file), "%s-hash", s->file);
+	(void)stand_own_file(s, "-hash", file);
 	assert_int_equal(
 	    slots_open(&slots, str_from(file), running, waiting), DK_OK);
 	return slots;
@@ -109,7 +109,7 @@ is_locked(struct stand *s, off_t from)
 	char file[128];
 	int fd;
 
-	(void)snprintf(file, sizeof(file), "%s-hash", s->file);
+	(void)stand_own_file(s, "-hash", file);
 	fd = open(file, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_OFD_GETLK, &lock), 0);

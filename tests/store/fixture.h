@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "engine.h"
 #include "store/db.h"
 #include "store/sessions.h"
 #include "store/users.h"
@@ -30,7 +31,7 @@
 #define HOUR INT64_C(3600000)
 
 struct shelf {
-	char dir[64], file[96];
+	char dir[64], file[ENGINE_ADDRESS_MAX];
 	struct db *db;
 	char text[DB_MESSAGE_MAX]; /* of the last opening */
 	struct buf message;
@@ -66,7 +67,7 @@ shelf_open_empty(void **state)
 	assert_int_equal(secret_init(), DK_OK);
 	(void)snprintf(s->dir, sizeof(s->dir), "/tmp/doorkeep-test-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
-	(void)snprintf(s->file, sizeof(s->file), "%s/store.db", s->dir);
+	engine_address(s->dir, s->file);
 	*state = s;
 	return 0;
 }
@@ -92,6 +93,7 @@ shelf_close(void **state)
 	DIR *d;
 
 	db_close(s->db);
+	engine_drop(s->file);
 	(void)chmod(s->dir, 0700);
 	d = opendir(s->dir);
 	while (d != NULL && (entry = readdir(d)) != NULL) {
@@ -113,31 +115,12 @@ shelf_close(void **state)
 #define SHELF_TEST_EMPTY(f) \
 	cmocka_unit_test_setup_teardown(f, shelf_open_empty, shelf_close)
 
-/* What an administrator does with the sqlite3 shell; one number back, -1
+/* What an administrator does with the engine's shell; one number back, -1
  * where there is none. */
-static inline int64_t
-shelf_sql_in(const char *file, const char *sql)
-{
-	sqlite3 *db = NULL;
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
-
-	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	if (sqlite3_step(st) == SQLITE_ROW)
-		n = sqlite3_column_int64(st, 0);
-	if (sqlite3_finalize(st) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	(void)sqlite3_close(db);
-	return n;
-}
-
 static inline int64_t
 shelf_sql(struct shelf *s, const char *sql)
 {
-	return shelf_sql_in(s->file, sql);
+	return engine_sql(s->file, sql);
 }
 
 static inline void

@@ -25,7 +25,7 @@ mode_of(const char *path)
 }
 
 static const char *
-beside(const struct shelf *s, const char *suffix, char path[128])
+beside(const struct shelf *s, const char *suffix, char path[160])
 {
 	(void)snprintf(path, 128, "%s%s", s->file, suffix);
 	return path;
@@ -85,7 +85,7 @@ sets_the_connection_up_for_safety(void **state)
 	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		if (pragma(engine, want[i].name) != want[i].value)
 			fail_msg("%s", want[i].name);
-	assert_int_equal(pragma(engine, "user_version"), db_schema_newest());
+	assert_int_equal(pragma(engine, "user_version"), migrations_newest());
 	assert_int_equal(sqlite3_prepare_v2(engine->handle,
 			     "PRAGMA journal_mode", -1, &st, NULL),
 	    SQLITE_OK);
@@ -131,7 +131,7 @@ refuses_to_change_the_schema_once_open(void **state)
 			fail_msg("%s", allowed[i]);
 	/* What looks at the schema locks it again. */
 	assert_int_equal(
-	    db_sqlite_ops.schema_version(engine), db_schema_newest());
+	    db_sqlite_ops.schema_version(engine), migrations_newest());
 	assert_int_not_equal(
 	    sqlite3_exec(engine->handle, denied[0], NULL, NULL, NULL),
 	    SQLITE_OK);
@@ -260,16 +260,16 @@ refuses_the_database_of_another_program(void **state)
 
 	(void)beside(s, ".other", path);
 	write_file(path, "", 0);
-	(void)shelf_sql_in(path, "CREATE TABLE users (id)");
+	(void)engine_sql(path, "CREATE TABLE users (id)");
 	expect_refusal(s, path, true, "another program");
-	(void)shelf_sql_in(path, "DROP TABLE users");
-	(void)shelf_sql_in(path, "PRAGMA application_id = 77");
+	(void)engine_sql(path, "DROP TABLE users");
+	(void)engine_sql(path, "PRAGMA application_id = 77");
 	expect_refusal(s, path, true, "another program");
 	/* Nothing was done to it. */
 	assert_int_equal(
-	    shelf_sql_in(path, "SELECT count(*) FROM sqlite_master"), 0);
+	    engine_sql(path, "SELECT count(*) FROM sqlite_master"), 0);
 	/* An empty one may become ours. */
-	(void)shelf_sql_in(path, "PRAGMA application_id = 0");
+	(void)engine_sql(path, "PRAGMA application_id = 0");
 	expect_refusal(s, path, false, "doorkeep db migrate");
 	assert_int_equal(shelf_try(s, path, true, false), DK_OK);
 }
@@ -319,11 +319,11 @@ migrations_are_numbered_without_a_gap(void **state)
 	int n;
 
 	(void)state;
-	assert_true(db_schema_newest() >= 2);
+	assert_true(migrations_newest() >= 2);
 	assert_null(migrations_text(0));
-	for (n = 1; n <= db_schema_newest(); n++)
+	for (n = 1; n <= migrations_newest(); n++)
 		assert_non_null(migrations_text(n));
-	assert_null(migrations_text(db_schema_newest() + 1));
+	assert_null(migrations_text(migrations_newest() + 1));
 }
 
 static void
@@ -354,7 +354,7 @@ migrates_an_older_schema_only_when_told_to(void **state)
 	write_file(beside(s, ".before-0002.part", copy), "cut", 3);
 	write_file(beside(s, ".before-0002", copy), "old", 3);
 	assert_int_equal(shelf_try(s, s->file, false, true), DK_OK);
-	assert_int_equal(db_schema_version(s->db), db_schema_newest());
+	assert_int_equal(db_schema_version(s->db), migrations_newest());
 	assert_int_equal(shelf_sql(s, "SELECT count(*) FROM users"), 1);
 	BUF_OVER(&s->message, s->text);
 	assert_int_equal(db_check(s->db, &sound, &s->message), DK_OK);
@@ -363,8 +363,8 @@ migrates_an_older_schema_only_when_told_to(void **state)
 	 * way. */
 	(void)beside(s, ".before-0002", copy);
 	assert_int_equal(mode_of(copy), 0600);
-	assert_int_equal(shelf_sql_in(copy, "PRAGMA user_version"), 1);
-	assert_int_equal(shelf_sql_in(copy, "SELECT count(*) FROM users"), 1);
+	assert_int_equal(engine_sql(copy, "PRAGMA user_version"), 1);
+	assert_int_equal(engine_sql(copy, "SELECT count(*) FROM users"), 1);
 }
 
 /* A migration that fails in the middle has done nothing. */
@@ -390,7 +390,7 @@ migrate_it(struct shelf *s, int number)
 {
 	(void)number;
 	if (shelf_try(s, s->file, false, true) == DK_OK)
-		return db_schema_version(s->db) == db_schema_newest();
+		return db_schema_version(s->db) == migrations_newest();
 	(void)fprintf(stderr, "%s\n", s->text);
 	return false;
 }
@@ -400,7 +400,7 @@ create_it(struct shelf *s, int number)
 {
 	(void)number;
 	if (shelf_try(s, s->file, true, false) == DK_OK)
-		return db_schema_version(s->db) == db_schema_newest();
+		return db_schema_version(s->db) == migrations_newest();
 	(void)fprintf(stderr, "%s\n", s->text);
 	return false;
 }
@@ -417,9 +417,9 @@ many_may_migrate_at_once(void **state)
 		assert_int_equal(shelf_parallel(s, 8, migrate_it), 8);
 		/* The copy is of before, whoever made it. */
 		(void)beside(s, ".before-0002", copy);
-		assert_int_equal(shelf_sql_in(copy, "PRAGMA user_version"), 1);
+		assert_int_equal(engine_sql(copy, "PRAGMA user_version"), 1);
 		assert_int_equal(
-		    shelf_sql_in(copy, "SELECT count(*) FROM users"), 1);
+		    engine_sql(copy, "SELECT count(*) FROM users"), 1);
 		assert_int_equal(unlink(copy), 0);
 		assert_int_equal(unlink(s->file), 0);
 	}

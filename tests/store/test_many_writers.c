@@ -27,14 +27,17 @@ note(struct shelf *s, int number)
 static enum dk_err
 sign_in(struct shelf *s, const struct session_row *row, int number)
 {
-	enum dk_err err = db_begin(s->db, DB_WRITE);
+	enum dk_err err;
 
-	if (err != DK_OK)
-		return err;
-	err = sessions_add(s->db, row);
-	if (err == DK_OK)
-		err = note(s, number);
-	return db_end(s->db, err);
+	do {
+		err = db_begin(s->db, DB_WRITE);
+		if (err == DK_OK)
+			err = sessions_add(s->db, row);
+		if (err == DK_OK)
+			err = note(s, number);
+		err = db_end(s->db, err);
+	} while (db_again(s->db, err));
+	return err;
 }
 
 /* Count one guess: read, add, write back. */
@@ -43,15 +46,18 @@ guess(struct shelf *s)
 {
 	struct throttle_row row;
 	const struct bucket bucket = { { 1 } };
-	enum dk_err err = db_begin(s->db, DB_WRITE);
+	enum dk_err err;
 
-	if (err != DK_OK)
-		return err;
-	err = throttle_get(s->db, &bucket, &row);
-	row.failures++;
-	if (err == DK_OK)
-		err = throttle_put(s->db, &row);
-	return db_end(s->db, err);
+	do {
+		err = db_begin(s->db, DB_WRITE);
+		if (err == DK_OK)
+			err = throttle_get(s->db, &bucket, &row);
+		row.failures++;
+		if (err == DK_OK)
+			err = throttle_put(s->db, &row);
+		err = db_end(s->db, err);
+	} while (db_again(s->db, err));
+	return err;
 }
 
 static bool

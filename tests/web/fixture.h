@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../store/engine.h"
 #include "base/secret.h"
 #include "domain/account.h"
 #include "web/web.h"
@@ -33,7 +34,7 @@
 enum { PARAMS_MAX = 64, JAR_MAX = 8 };
 
 struct desk {
-	char dir[64], file[96], conf_text[4096];
+	char dir[64], file[ENGINE_ADDRESS_MAX], conf_text[4096];
 	const char *origins; /* NULL: ORIGIN alone */
 	struct arena conf_arena, arena;
 	struct conf conf;
@@ -68,8 +69,8 @@ desk_start(struct desk *d, const char *more)
 
 	(void)snprintf(d->conf_text, sizeof(d->conf_text),
 	    "[site]\norigin = %s\nname = Reading Room\n"
-	    "[store]\ndatabase = %s\n%s",
-	    d->origins == NULL ? ORIGIN : d->origins, d->file, more);
+	    "[store]\ndatabase = %s\ndirectory = %s\n%s",
+	    d->origins == NULL ? ORIGIN : d->origins, d->file, d->dir, more);
 	BUF_OVER(&message, text);
 	if (conf_parse(STR("test.conf"), str_from(d->conf_text), &d->conf_arena,
 		&d->conf, &message) != DK_OK)
@@ -95,7 +96,7 @@ desk_open_bare(void **state)
 	assert_int_equal(secret_init(), DK_OK);
 	(void)snprintf(d->dir, sizeof(d->dir), "/tmp/doorkeep-test-XXXXXX");
 	assert_non_null(mkdtemp(d->dir));
-	(void)snprintf(d->file, sizeof(d->file), "%s/store.db", d->dir);
+	engine_address(d->dir, d->file);
 	assert_int_equal(arena_open(&d->conf_arena, 1024 * 1024), DK_OK);
 	assert_int_equal(arena_open(&d->arena, 1024 * 1024), DK_OK);
 	d->now = NOW;
@@ -136,6 +137,7 @@ desk_close(void **state)
 	desk_forget_request(d);
 	web_close(&d->web);
 	domain_close(&d->dom);
+	engine_drop(d->file);
 	arena_close(&d->arena);
 	arena_close(&d->conf_arena);
 	dir = opendir(d->dir);
@@ -152,23 +154,11 @@ desk_close(void **state)
 	return 0;
 }
 
-/* What an administrator does with the sqlite3 shell; one number back. */
+/* What an administrator does with the engine's shell; one number back. */
 static inline int64_t
 desk_sql(struct desk *d, const char *sql)
 {
-	sqlite3 *db = NULL;
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
-
-	assert_int_equal(sqlite3_open(d->file, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	if (sqlite3_step(st) == SQLITE_ROW)
-		n = sqlite3_column_int64(st, 0);
-	assert_int_equal(sqlite3_finalize(st), SQLITE_OK);
-	(void)sqlite3_close(db);
-	return n;
+	return engine_sql(d->file, sql);
 }
 
 /* --- the request ------------------------------------------------------------
