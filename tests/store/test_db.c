@@ -27,7 +27,7 @@ mode_of(const char *path)
 static const char *
 beside(const struct shelf *s, const char *suffix, char path[160])
 {
-	(void)snprintf(path, 128, "%s%s", s->file, suffix);
+	(void)snprintf(path, 160, "%s%s", s->file, suffix);
 	return path;
 }
 
@@ -145,7 +145,7 @@ makes_files_for_its_owner_alone(void **state)
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	struct shelf *s = *state;
 	mode_t before = umask(0);
-	char path[128];
+	char path[160];
 	size_t i;
 
 	assert_int_equal(shelf_try(s, s->file, true, false), DK_OK);
@@ -174,7 +174,7 @@ refuses_files_that_others_can_read(void **state)
 		{ "", 0666, false }, { "-wal", 0644, false },
 		{ "-shm", 0644, false }, { "-wal", 0600, true } };
 	struct shelf *s = *state;
-	char path[128];
+	char path[160];
 	size_t i;
 	int fd;
 
@@ -224,7 +224,7 @@ static void
 says_what_is_wrong_with_the_name_of_a_store(void **state)
 {
 	struct shelf *s = *state;
-	char path[128], longer[SQLITE_PATH_MAX + 8];
+	char path[160], longer[SQLITE_PATH_MAX + 8];
 
 	expect_refusal(s, s->file, false, "doorkeep init");
 	(void)snprintf(path, sizeof(path), "%s/none/store.db", s->dir);
@@ -256,7 +256,7 @@ static void
 refuses_the_database_of_another_program(void **state)
 {
 	struct shelf *s = *state;
-	char path[128];
+	char path[160];
 
 	(void)beside(s, ".other", path);
 	write_file(path, "", 0);
@@ -345,7 +345,7 @@ static void
 migrates_an_older_schema_only_when_told_to(void **state)
 {
 	struct shelf *s = *state;
-	char copy[128];
+	char copy[160];
 	bool sound;
 
 	make_older(s);
@@ -409,7 +409,7 @@ static void
 many_may_migrate_at_once(void **state)
 {
 	struct shelf *s = *state;
-	char copy[128];
+	char copy[160];
 	int round;
 
 	for (round = 0; round < 5; round++) {
@@ -479,7 +479,7 @@ static void
 knows_when_its_file_is_gone_or_another(void **state)
 {
 	struct shelf *s = *state;
-	char path[128], other[128];
+	char path[160], other[160];
 
 	assert_false(db_is_stale(s->db));
 	(void)beside(s, ".away", path);
@@ -875,7 +875,7 @@ static void
 copies_a_store_in_use_and_never_over_a_file(void **state)
 {
 	struct shelf *s = *state, other = { .db = NULL };
-	char path[128];
+	char path[160];
 	int64_t n;
 
 	(void)beside(s, ".copy", path);
