@@ -44,6 +44,38 @@ while read -r section key; do
 		"no test sets [$section] $key"
 done <"$work/keys" | grep . && status=1
 
+# The two engines go through the same migrations to the same tables, columns
+# and indexes.
+shape()
+{
+	sed 's/--.*//' "$1" | awk '
+	/^(CREATE|DROP) (UNIQUE )?(TABLE|INDEX|VIEW)/ {
+		sub(/UNIQUE /, ""); table = $2 == "TABLE" ? $3 : ""
+		print $1, $2, $3
+	}
+	/^ALTER TABLE/ { print }
+	/^\)/ { table = "" }
+	table != "" && /^\t[a-z_]+ / { print table "." $1 }' |
+	    sed "s/ INTEGER/ BIGINT/; s/;$//" | sort
+}
+for f in sql/sqlite/*.sql sql/postgres/*.sql; do
+	a=sql/sqlite/${f##*/} b=sql/postgres/${f##*/}
+	[ -e "$a" ] && [ -e "$b" ] || {
+		echo "$f:1: is there for one of the two engines only"
+		status=1
+		continue
+	}
+	shape "$a" >"$work/a"
+	shape "$b" >"$work/b"
+	diff "$work/a" "$work/b" >"$work/diff" || {
+		echo "$f:1: makes other tables than its twin:"
+		cat "$work/diff"
+		status=1
+	}
+	wc -l <"$work/a" >"$work/n"
+	at_least 3 "names in $f" <"$work/n"
+done
+
 # The test of the statements prepares each by its number; here: is it used?
 sed -n 's/^-- name: //p' sql/queries.sql >"$work/statements"
 wc -l <"$work/statements" >"$work/n"; at_least 30 statements <"$work/n"

@@ -32,7 +32,8 @@ ctl_db_migrate(struct ctl *ctl)
 	if (e != CTL_DONE)
 		return e;
 	if (!ctl->json)
-		ctl_say("%s is ready.", ctl_store_name(ctl, text, sizeof(text)));
+		ctl_say("%s is ready.",
+		    ctl_store_name(ctl, text, sizeof(text)));
 	return say_version(ctl);
 }
 

@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "store/db_module.h"
 
-enum { AGAIN_MAX = 20, AGAIN_US = 500, AGAIN_DOUBLINGS = 6 };
+enum { AGAIN_MAX = 60, AGAIN_US = 500, AGAIN_DOUBLINGS = 7 };
 
 struct db {
 	const struct db_ops *ops;

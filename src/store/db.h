@@ -68,26 +68,19 @@ bool db_is_stale(struct db *db);
 /* How long the next statements wait for a lock; 0: not at all. */
 void db_set_wait(struct db *db, int64_t ms);
 
-/*
- * Transactions do not nest.  DB_WRITE takes the writer's lock at once, so
- * that what is read in it holds until the commit.
- */
+/* Transactions do not nest.  What is read in one of DB_WRITE holds until the
+ * commit, or the commit fails (see db_again). */
 enum db_txn { DB_READ, DB_WRITE };
 enum dk_err db_begin(struct db *db, enum db_txn kind) DK_CHECK;
 enum dk_err db_commit(struct db *db) DK_CHECK;
 void db_rollback(struct db *db); /* harmless when none is open */
 
-/*
- * End a transaction by how it went: commit when err is DK_OK, else roll
- * back.  Returns err, or what the commit returned.
- */
+/* End a transaction by how it went: commit when err is DK_OK, else roll
+ * back.  Returns err, or what the commit returned. */
 enum dk_err db_end(struct db *db, enum dk_err err) DK_CHECK;
 
-/*
- * After db_end with its err: true when others got in the transaction's way
- * and all of it, db_begin to db_end, is to be run once more.  A bounded
- * number of times; then err (DK_ERR_BUSY) stands.
- */
+/* After db_end with its err: others got in the way, and all of it, db_begin to
+ * db_end, is to be run again.  A bounded number of times; then err stands. */
 bool db_again(struct db *db, enum dk_err err);
 
 /* Run a statement that returns no rows; *changes (may be NULL) counts. */

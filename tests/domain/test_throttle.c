@@ -683,20 +683,17 @@ nothing_may_be_checked_when_the_store_is_busy(void **state)
 		.factor = "password" };
 	struct throttle_ticket ticket;
 	struct stand *s = *state;
-	sqlite3 *other;
+	void *other;
 	int64_t wait = 0;
 
 	/* The key is made at the first guess. */
 	try_times(s, 1, 1, "alice", NOW);
-	assert_int_equal(sqlite3_open(s->file, &other), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-	    SQLITE_OK);
+	other = engine_lock(s->file);
 	db_set_wait(s->dom.db, 0);
 	assert_int_equal(throttle_count_guess(&s->dom, &g, NOW, &ticket, &wait),
 	    DK_ERR_BUSY);
 	assert_true(wait > 0);
-	(void)sqlite3_close(other);
+	engine_unlock(s->file, other);
 }
 
 /* DK-T-10: a flood of names is swept in steps; what counts most stays. */

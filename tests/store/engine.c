@@ -119,6 +119,18 @@ pg_address(const char *server, const char *dir, char *address)
 	(void)snprintf(address, ENGINE_ADDRESS_MAX,
 	    "%s&options=-csearch_path%%3Ddk_%s", server, name);
 	pg_schema(address, "CREATE", "");
+	(void)pg_sql(address,
+	    "CREATE FUNCTION characters(VARIADIC c int[]) RETURNS text "
+	    "LANGUAGE sql AS $$ SELECT string_agg(chr(x), '') "
+	    "FROM unnest(c) AS x $$; "
+	    "CREATE FUNCTION printf(f text, v text) RETURNS text "
+	    "LANGUAGE sql AS $$ SELECT lpad(v, substring(f FROM "
+	    "'[0-9]+')::int) $$; "
+	    "CREATE FUNCTION printf(f text, v int) RETURNS text "
+	    "LANGUAGE sql AS $$ SELECT lpad(v::text, substring(f FROM "
+	    "'[0-9]+')::int, '0') $$; "
+	    "CREATE FUNCTION instr(a bytea, b bytea) RETURNS boolean "
+	    "LANGUAGE sql AS $$ SELECT position(b IN a) > 0 $$");
 }
 #else
 static int64_t
@@ -150,22 +162,41 @@ pg_address(const char *server, const char *dir, char *address)
 
 /* ---- either ---- */
 
-/* x'00' as PostgreSQL writes it. */
+/* How PostgreSQL writes what the tests write as for SQLite; what they call is
+ * made in pg_address(). */
+static const struct {
+	const char *from, *to;
+} words[] = {
+	{ " x'", " '\\x" },
+	{ "(x'", "('\\x" },
+	{ "AS BLOB", "AS BYTEA" },
+	{ "char(", "characters(" },
+};
+
+static size_t
+put_word(const char **sql, char *to)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(*sql, words[i].from, strlen(words[i].from)) == 0) {
+			*sql += strlen(words[i].from);
+			memcpy(to, words[i].to, strlen(words[i].to));
+			return strlen(words[i].to);
+		}
+	*to = *(*sql)++;
+	return 1;
+}
+
 static int64_t
 pg_sql_of_both(const char *address, const char *sql)
 {
 	char text[4096];
 	size_t n = 0;
 
-	for (; *sql != '\0'; sql++) {
-		assert_true(n + 4 < sizeof(text));
-		if (sql[0] == 'x' && sql[1] == '\'') {
-			memcpy(text + n, "'\\x", 3);
-			n += 3;
-			sql++;
-		} else {
-			text[n++] = *sql;
-		}
+	while (*sql != '\0') {
+		assert_true(n + 16 < sizeof(text));
+		n += put_word(&sql, text + n);
 	}
 	text[n] = '\0';
 	return pg_sql(address, text);

@@ -453,6 +453,10 @@ refuses_a_row_that_does_not_fit(void **state)
 
 	shelf_add_user(s, 1, "alice");
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		/* PostgreSQL keeps no NUL at all. */
+		if (strstr(changes[i], "char(0)") != NULL &&
+		    !engine_is_sqlite(s->file))
+			continue;
 		shelf_add_session(s, &row);
 		(void)shelf_sql(s, changes[i]);
 		assert_int_equal(

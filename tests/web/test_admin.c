@@ -650,7 +650,8 @@ draws_what_happened(void **state)
 	assert_int_equal(desk_get(d, "/auth/admin"), 200);
 	assert_true(desk_shows(d, "aria-label=\"Sign-ins: at most 1 at a time\""));
 	assert_true(desk_shows(d, "<path d=\"M1150 200v-200h46v200z\"/>"));
-	assert_true(desk_shows(d, "SQLite"));
+	assert_true(desk_shows(
+	    d, engine_is_sqlite(d->file) ? "SQLite" : "PostgreSQL"));
 	assert_true(desk_shows(d, "schema"));
 	assert_true(desk_shows(d, "Nothing is wrong on this machine."));
 	assert_int_equal(chmod(d->dir, 0777), 0);

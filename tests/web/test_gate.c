@@ -440,6 +440,10 @@ a_value_with_a_line_in_it_makes_no_header(void **state)
 
 	desk_sign_in(d, "alice");
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		/* PostgreSQL keeps nothing that is not UTF-8. */
+		if (strstr(changes[i], "x'ff'") != NULL &&
+		    !engine_is_sqlite(d->file))
+			continue;
 		(void)desk_sql(d, "DELETE FROM user_groups");
 		(void)desk_sql(
 		    d, "UPDATE users SET display_name = 'D', email = 'E'");
@@ -625,18 +629,14 @@ static void
 goes_on_while_somebody_writes(void **state)
 {
 	struct desk *d = *state;
-	sqlite3 *db = NULL;
+	void *other;
 
 	desk_sign_in(d, "alice");
 	d->now += 2 * MINUTE;
-	assert_int_equal(sqlite3_open(d->file, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	other = engine_lock(d->file);
 	assert_int_equal(ask(d, "/any/"), 200);
 	assert_int_equal(ask(d, "/staff/"), 403);
-	assert_int_equal(
-	    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-	(void)sqlite3_close(db);
+	engine_unlock(d->file, other);
 	assert_true(last_seen(d) == NOW);
 	assert_int_equal(ask(d, "/any/"), 200);
 	assert_true(last_seen(d) == d->now);
@@ -699,6 +699,9 @@ lets_nobody_in_while_the_store_is_away(void **state)
 	struct desk *d = *state;
 	char away[128];
 
+	/* tests/e2e/postgres.py stops the server. */
+	if (!engine_is_sqlite(d->file))
+		skip();
 	desk_sign_in(d, "alice");
 	(void)snprintf(away, sizeof(away), "%s.away", d->file);
 	assert_int_equal(rename(d->file, away), 0);
