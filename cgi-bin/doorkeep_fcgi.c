@@ -13,11 +13,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dsn.h"
+#include "base/module.h"
 #include "base/nfc.h"
 #include "base/qr.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "gateway/gateway.h"
+#include "store/db_module.h"
 #include "web/web.h"
 
 enum {
@@ -68,6 +71,34 @@ give_up_rights(struct program *p, bool fastcgi, struct buf *message)
 	return err;
 }
 
+/* What libpq opens when a connection has to be made again, and where the host
+ * keeps its own files. */
+static void
+name_rights_of_postgres(struct program *p)
+{
+	static const char *const files[] = { "passfile", "sslrootcert", "sslcert",
+		"sslkey", "sslcrl" };
+	struct sandbox *sb = &p->sandbox;
+	char text[SANDBOX_PATH_LEN_MAX];
+	struct buf path;
+	size_t i;
+
+	sandbox_allow_network(sb);
+	BUF_OVER(&path, text);
+	domain_own_file(&p->conf, "", &path);
+	sandbox_allow_beside(sb, buf_str(&path));
+	buf_reset(&path);
+	module_path(DB_MODULE_POSTGRES_FILE, DK_MODULEDIR, &path);
+	sandbox_allow_read(sb, buf_str(&path));
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		buf_reset(&path);
+		dsn_parameter(&path, p->conf.database, str_from(files[i]));
+		if (buf_ok(&path))
+			sandbox_allow_read(sb, buf_str(&path));
+	}
+	sandbox_allow_read(sb, STR("/etc/passwd"));
+}
+
 /*
  * All else has been read: the configuration, templates, the logo.  Libraries
  * that are wanted now and then are loaded by a worker at once, so that it
@@ -82,9 +113,8 @@ name_rights(struct program *p, bool fastcgi)
 	sb->syslog = p->conf.log_destination == LOG_TO_SYSLOG;
 	sandbox_allow_read(sb, p->conf.password_blocklist);
 	sandbox_allow_read(sb, STR("/dev/urandom"));
-	if (str_starts(store, STR("postgres://")) ||
-	    str_starts(store, STR("postgresql://")))
-		sandbox_allow_network(sb);
+	if (dsn_is(store))
+		name_rights_of_postgres(p);
 	else
 		sandbox_allow_beside(sb, store);
 	if (p->conf.markers.n > 0) {

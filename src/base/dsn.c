@@ -1,5 +1,7 @@
 #include "base/dsn.h"
 
+#include <string.h>
+
 static const struct str hidden = { "***", 3 };
 
 static struct str
@@ -126,4 +128,48 @@ void
 dsn_show(struct buf *b, struct str s)
 {
 	(void)show(b, s);
+}
+
+static bool
+hex_digit(char c, unsigned *v)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *p = c == '\0' ? NULL : strchr(digits, c | 0x20);
+
+	if (p == NULL)
+		return false;
+	*v = *v << 4 | (unsigned)(p - digits);
+	return true;
+}
+
+static void
+add_decoded(struct buf *b, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		unsigned v = 0;
+
+		if (s.p[i] == '%' && i + 2 < s.n &&
+		    hex_digit(s.p[i + 1], &v) && hex_digit(s.p[i + 2], &v)) {
+			buf_addc(b, (char)v);
+			i += 2;
+		} else {
+			buf_addc(b, s.p[i]);
+		}
+	}
+}
+
+void
+dsn_parameter(struct buf *b, struct str s, struct str name)
+{
+	struct str place, rest, field, key, value;
+
+	if (!dsn_is(s) || !str_split(s, '?', &place, &rest))
+		return;
+	while (str_cut(&rest, '&', &field))
+		if (str_split(field, '=', &key, &value) && str_eq(key, name)) {
+			add_decoded(b, value);
+			return;
+		}
 }

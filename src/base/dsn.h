@@ -17,5 +17,7 @@ bool dsn_is(struct str s);
 bool dsn_has_password(struct str s);
 /* The address with *** in the place of each password; a path as it is. */
 void dsn_show(struct buf *b, struct str s);
+/* The value of a parameter, decoded; nothing is added when there is none. */
+void dsn_parameter(struct buf *b, struct str s, struct str name);
 
 #endif

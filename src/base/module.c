@@ -22,6 +22,15 @@ beside_program(const char *file, struct buf *path)
 	return buf_ok(path);
 }
 
+void
+module_path(const char *file, const char *directory, struct buf *path)
+{
+	if (beside_program(file, path) && access(buf_z(path), R_OK) == 0)
+		return;
+	buf_reset(path);
+	buf_addf(path, "%s/%s", directory, file);
+}
+
 enum dk_err
 module_load(const char *file, const char *directory, const char *name,
     const void **symbol, struct buf *message)
@@ -32,10 +41,7 @@ module_load(const char *file, const char *directory, const char *name,
 
 	*symbol = NULL;
 	BUF_OVER(&path, text);
-	if (!beside_program(file, &path) || access(buf_z(&path), R_OK) != 0) {
-		buf_reset(&path);
-		buf_addf(&path, "%s/%s", directory, file);
-	}
+	module_path(file, directory, &path);
 	library =
 	    buf_ok(&path) ? dlopen(buf_z(&path), RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (library != NULL)

@@ -13,5 +13,7 @@
  */
 enum dk_err module_load(const char *file, const char *directory,
     const char *name, const void **symbol, struct buf *message) DK_CHECK;
+/* Where that file stands; path is empty before. */
+void module_path(const char *file, const char *directory, struct buf *path);
 
 #endif

@@ -29,7 +29,7 @@ enum sandbox_access {
 	SANDBOX_TREE   /* the same, and directories in it */
 };
 
-enum { SANDBOX_PATHS_MAX = 24, SANDBOX_PATH_LEN_MAX = 1100 };
+enum { SANDBOX_PATHS_MAX = 40, SANDBOX_PATH_LEN_MAX = 1100 };
 
 /* Zero is a good beginning: nothing is allowed. */
 struct sandbox {

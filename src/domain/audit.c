@@ -4,6 +4,14 @@
 
 enum { SESSION_REFERENCE_LEN = 8 };
 
+/* The store keeps UTF-8 without NUL alone; the log escapes the rest. */
+static struct str
+to_keep(struct str s)
+{
+	return str_is_utf8(s) && !str_contains(s, '\0') ? s
+							: STR("(not UTF-8)");
+}
+
 enum dk_err
 audit_write(struct domain *dom, const struct asker *asker,
     const struct audit *what, int64_t now_ms)
@@ -12,12 +20,12 @@ audit_write(struct domain *dom, const struct asker *asker,
 	const struct event_row row = { .at_ms = now_ms,
 		.event = str_from(what->event),
 		.outcome = str_from(what->outcome),
-		.username = what->username,
+		.username = to_keep(what->username),
 		.ip = asker->ip,
 		.session = session,
 		.request_id = asker->request_id,
 		.actor = asker->actor,
-		.detail = what->detail };
+		.detail = to_keep(what->detail) };
 
 	bool success = str_eq(row.outcome, STR("success"));
 	enum dk_err err = events_add(dom->db, &row);
@@ -28,9 +36,9 @@ audit_write(struct domain *dom, const struct asker *asker,
 		return err;
 	LOG_WRITE(dom->log, success ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 	    what->event, { "outcome", row.outcome },
-	    { "username", row.username }, { "ip", row.ip },
+	    { "username", what->username }, { "ip", row.ip },
 	    { "session", session }, { "request_id", row.request_id },
-	    { "actor", row.actor }, { "detail", row.detail });
+	    { "actor", row.actor }, { "detail", what->detail });
 	return err;
 }
 

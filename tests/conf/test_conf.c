@@ -1271,8 +1271,8 @@ reads_again_what_it_prints(void **state)
 	conf_each(&s->conf, print_item, &one);
 	assert_true(buf_ok(&one));
 	must_parse(s, buf_z(&one));
-	must_show(s, "session", "idle_timeout", "90m", 10);
-	must_show(s, "metrics", "allow", "127.0.0.0/8, ::1/128", 46);
+	must_show(s, "session", "idle_timeout", "90m", 12);
+	must_show(s, "metrics", "allow", "127.0.0.0/8, ::1/128", 48);
 	/* A default that was shown as the manual writes it is now a value. */
 	BUF_OVER(&two, second);
 	conf_each(&s->conf, print_item, &two);

@@ -37,6 +37,7 @@ import manual  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import readme  # noqa: E402
+import postgres  # noqa: E402
 import records  # noqa: E402
 import scale  # noqa: E402
 import servers  # noqa: E402
@@ -94,6 +95,8 @@ def parts():
               ("hosting-files", hosting_files.run),
               ("hosting-guide", hosting_guide.run),
               ("timing", timing.run), ("instructions", instructions.run)]
+              ("hosting", hosting.run), ("timing", timing.run), ("instructions", instructions.run),
+              ("postgres", postgres.run)]
     return table
 
 

@@ -240,7 +240,8 @@ says_what_is_wrong_with_the_name_of_a_store(void **state)
 	    "then over a hundred more of them, to be longer.",
 	    97);
 	expect_refusal(s, path, true, "file is not a database");
-	expect_refusal(s, "postgresql://h/db", true, "PostgreSQL");
+	expect_refusal(s, "postgresql://127.0.0.1:1/db", true,
+	    "[store] database");
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
 	expect_refusal(s, longer, true, "too long");
