@@ -76,8 +76,7 @@ struct conf {
 	struct str templates, stylesheet, logo, language, messages, accent;
 
 	/* [store] */
-	struct str database; /* a path, or an address: see base/dsn.h */
-	struct str store_directory; /* of this host's files beside a server */
+	struct str database, store_directory; /* see domain_own_file() */
 
 	/* [session], milliseconds */
 	int64_t idle_timeout_ms; /* 0: none */

@@ -234,7 +234,8 @@ class Sandbox:
         os.chmod(self.dir, 0o755)
         for sub in ("bin", "etc", "var", "log", "run", "tmp", "htdocs"):
             os.mkdir(self.path(sub), 0o755)
-        for name in ("doorkeep", "doorkeep.fcgi", "todos.cgi"):
+        for name in ("doorkeep", "doorkeep.fcgi", "todos.cgi",
+                     "db_postgres.so"):
             built = os.path.join(build_dir(), name)
             if os.path.exists(built):
                 shutil.copy2(built, self.path("bin", name))
