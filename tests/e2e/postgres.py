@@ -2,6 +2,7 @@
 PostgreSQL (Debian's), started here as an ordinary user.  Then the database
 server is restarted, killed and frozen under them."""
 
+import contextlib
 import glob
 import os
 import signal
@@ -58,7 +59,9 @@ class Server:
         os.killpg(self.process.pid, sig)
         for pid in self.box.run(["pgrep", "-P", str(self.process.pid)],
                                 check=False).stdout.decode().split():
-            os.kill(int(pid), sig)
+            # One may have ended since.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), sig)
 
 
 def on(kind):
