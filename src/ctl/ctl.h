@@ -107,10 +107,8 @@ enum ctl_exit ctl_address(
 /* Says what is wrong on stderr. */
 enum ctl_exit ctl_read_conf(struct ctl *ctl);
 enum ctl_exit ctl_open_store(struct ctl *ctl, bool create, bool migrate);
-/* doorkeep.fcgi beside this program (a build tree), or where it is installed.
- */
+/* doorkeep.fcgi beside this program, or where it is installed. */
 void ctl_find_worker(struct buf *path);
-/* The store as people know it, without its password, in `text`. */
 const char *ctl_store_name(const struct ctl *ctl, char *text, size_t size);
 /* Find operand `name`; says so and is CTL_FAILED when there is none. */
 enum ctl_exit ctl_find_user(
