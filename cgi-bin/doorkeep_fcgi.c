@@ -76,8 +76,8 @@ give_up_rights(struct program *p, bool fastcgi, struct buf *message)
 static void
 name_rights_of_postgres(struct program *p)
 {
-	static const char *const files[] = { "passfile", "sslrootcert", "sslcert",
-		"sslkey", "sslcrl" };
+	static const char *const files[] = { "passfile", "sslrootcert",
+		"sslcert", "sslkey", "sslcrl" };
 	struct sandbox *sb = &p->sandbox;
 	char text[SANDBOX_PATH_LEN_MAX];
 	struct buf path;

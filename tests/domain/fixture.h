@@ -308,6 +308,7 @@ stand_parallel(struct stand *s, int n, stand_fn *fn)
 		pids[i] = fork();
 		assert_true(pids[i] >= 0);
 		if (pids[i] == 0) {
+			engine_child();
 			(void)close(gate[1]);
 			_exit(stand_run_child(s, gate[0], fn, i));
 		}

@@ -200,8 +200,10 @@ the_seed_confirmed_is_the_one_of_the_code(void **state)
 	assert_int_equal(sqlite3_open(s->file, &db), SQLITE_OK);
 	pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0)
+	if (pid == 0) {
+		engine_child();
 		_exit(confirm_slowly(s, &h) ? 0 : 1);
+	}
 	fd = open(name, O_WRONLY | O_CLOEXEC); /* until it reads */
 	rc = sqlite3_exec(
 	    db, "UPDATE second_factors SET seed = seed", NULL, NULL, NULL);

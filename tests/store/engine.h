@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/dsn.h"
 
@@ -27,6 +29,17 @@ int64_t engine_columns(const char *address, const char *table,
 /* Another writer holds the store until engine_unlock(); readers go on. */
 void *engine_lock(const char *address);
 void engine_unlock(const char *address, void *lock);
+
+/*
+ * First thing in a forked child: a check that fails ends it.  Otherwise cmocka
+ * would go on with the parent's other tests in the child, which fork again.
+ */
+static inline void
+engine_child(void)
+{
+	(void)setenv("CMOCKA_TEST_ABORT", "1", 1);
+	(void)alarm(120);
+}
 
 static inline bool
 engine_is_sqlite(const char *address)

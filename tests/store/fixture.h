@@ -180,6 +180,7 @@ shelf_parallel(struct shelf *s, int n, shelf_fn *fn)
 		pids[i] = fork();
 		assert_true(pids[i] >= 0);
 		if (pids[i] == 0) {
+			engine_child();
 			(void)close(gate[1]);
 			/* What was open before the fork is not ours. */
 			s->db = NULL;
