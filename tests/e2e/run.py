@@ -80,23 +80,21 @@ def server_part(kind):
 
 def parts():
     table = [(kind.name, server_part(kind)) for kind in servers.ALL]
-    table += [("cli", cli.run), ("enrol", enrol.run), ("fail2ban", fail2ban.run), ("doctor", doctor.run), ("bare", bare.run), ("trouble", trouble.run), ("fence", fence.run),
-              ("start", start.run), ("adopt", adopt.run),
-              ("kept", kept.run), ("away", away.run),
-              ("tabs", tabs.run), ("hosts", hosts.run),
-              ("start", start.run), ("adopt", adopt.run), ("readme", readme.run),
-              ("kept", kept.run),
-              ("times", times.run), ("browser", browser.run),
-              ("desk", desk.run), ("desk-scale", scale.run), ("manual", manual.run),
+    table += [("cli", cli.run), ("enrol", enrol.run),
+              ("fail2ban", fail2ban.run), ("doctor", doctor.run),
+              ("bare", bare.run), ("trouble", trouble.run),
+              ("fence", fence.run), ("start", start.run),
+              ("adopt", adopt.run), ("readme", readme.run),
+              ("kept", kept.run), ("away", away.run), ("tabs", tabs.run),
+              ("hosts", hosts.run), ("times", times.run),
+              ("browser", browser.run), ("desk", desk.run),
+              ("desk-scale", scale.run), ("manual", manual.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
-              ("accounts-guesses", guesses.run),
-              ("hosting", hosting.run),
+              ("accounts-guesses", guesses.run), ("hosting", hosting.run),
               ("hosting-files", hosting_files.run),
-              ("hosting-guide", hosting_guide.run),
-              ("timing", timing.run), ("instructions", instructions.run)]
-              ("hosting", hosting.run), ("timing", timing.run), ("instructions", instructions.run),
-              ("postgres", postgres.run)]
+              ("hosting-guide", hosting_guide.run), ("timing", timing.run),
+              ("instructions", instructions.run), ("postgres", postgres.run)]
     return table
 
 
