@@ -8,6 +8,7 @@ taken from $BUILD, else from build/.  KEEP=1 leaves the temporary directories,
 SCREENSHOTS=DIR takes pictures of the pages."""
 
 import os
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -108,6 +109,9 @@ def main(filters):
         sys.exit("run.py: no part is called that; --list shows them")
     if not os.path.exists(os.path.join(build_dir(), "doorkeep.fcgi")):
         sys.exit("run.py: no doorkeep.fcgi in %s; set BUILD" % build_dir())
+    # What a shell starts in the background ignores SIGINT, and so would all
+    # that is started here; a handler is no such inheritance.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     report = Report()
     for name, run in chosen:
         with report.case(name + " ran to its end") as case:
