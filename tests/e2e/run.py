@@ -1,15 +1,21 @@
 #!/usr/bin/python3
 """All end-to-end tests, or those whose part is named by a filter:
 
-	run.py [FILTER...]
+	run.py [-j N] [FILTER...]
 
-A filter is a piece of a part's name (--list shows them).  The programs are
-taken from $BUILD, else from build/.  KEEP=1 leaves the temporary directories,
-SCREENSHOTS=DIR takes pictures of the pages."""
+A filter is a piece of a part's name (--list shows them).  With -j N, N parts
+run at a time, each in a process of its own; those that measure time come last
+and alone.  The programs are taken from $BUILD, else from build/.  KEEP=1
+leaves the temporary directories, SCREENSHOTS=DIR takes pictures of the pages."""
 
+import argparse
+import concurrent.futures
 import os
+import re
 import signal
+import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -99,16 +105,13 @@ def parts():
     return table
 
 
-def main(filters):
-    if filters == ["--list"]:
-        print("\n".join(name for name, _ in parts()))
-        return 0
-    chosen = [(name, run) for name, run in parts()
-              if not filters or any(f in name for f in filters)]
-    if not chosen:
-        sys.exit("run.py: no part is called that; --list shows them")
-    if not os.path.exists(os.path.join(build_dir(), "doorkeep.fcgi")):
-        sys.exit("run.py: no doorkeep.fcgi in %s; set BUILD" % build_dir())
+# Longer than any part takes; a part that hangs is ended and has failed.
+PART_S = 900
+# What these find depends on what else the machine does.
+ALONE = ("desk-scale", "timing")
+
+
+def run_here(chosen):
     # What a shell starts in the background ignores SIGINT, and so would all
     # that is started here; a handler is no such inheritance.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -117,10 +120,86 @@ def main(filters):
         with report.case(name + " ran to its end") as case:
             run(Secrets(), report)
             case.quiet = True
+    return report
+
+
+def run_apart(name):
+    """A part in a process of its own: its lines, and the seconds it took."""
+    begun = time.monotonic()
+    child = subprocess.Popen(
+        [sys.executable, os.path.abspath(__file__), "--part", name],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace")
+    try:
+        text, _ = child.communicate(timeout=PART_S)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)    # it stops what it has started
+        try:
+            text, _ = child.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            text, _ = child.communicate()
+    return text.rstrip("\n").split("\n"), time.monotonic() - begun
+
+
+TOTALS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped$")
+
+
+def take_over(report, name, lines, seconds):
+    """Print what a part said, its cases numbered on from those before."""
+    totals = TOTALS.match(lines[-1])
+    number = report.passed + report.failed + report.skipped
+    for line in lines[:-1] if totals else lines:
+        case = re.match(r"(ok|not ok) \d+ - (.*)", line)
+        if case:
+            line = "%s %d - %s" % (case[1], number, case[2])
+            number += 1
+        print(line)
+    if totals:
+        report.passed += int(totals[1])
+        report.failed += int(totals[2])
+        report.skipped += int(totals[3])
+    else:
+        report.fail(name + " ran to its end", "it ended without its totals")
+    print("# %s: %.0f s" % (name, seconds), flush=True)
+
+
+def run_crew(chosen, jobs):
+    report = Report()
+    for workers, names in (
+            (jobs, [n for n, _ in chosen if n not in ALONE]),
+            (1, [n for n, _ in chosen if n in ALONE])):
+        with concurrent.futures.ThreadPoolExecutor(workers) as crew:
+            waiting = {crew.submit(run_apart, n): n for n in names}
+            for done in concurrent.futures.as_completed(waiting):
+                take_over(report, waiting[done], *done.result())
+    return report
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("-j", type=int, default=1, dest="jobs")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--part", help="one part, by its whole name")
+    parser.add_argument("filter", nargs="*")
+    given = parser.parse_args()
+    if given.list:
+        print("\n".join(name for name, _ in parts()))
+        return 0
+    chosen = [(name, run) for name, run in parts() if (
+        name == given.part if given.part else
+        not given.filter or any(f in name for f in given.filter))]
+    if not chosen:
+        sys.exit("run.py: no part is called that; --list shows them")
+    if not os.path.exists(os.path.join(build_dir(), "doorkeep.fcgi")):
+        sys.exit("run.py: no doorkeep.fcgi in %s; set BUILD" % build_dir())
+    report = run_here(chosen) if given.jobs < 2 else \
+        run_crew(chosen, given.jobs)
     print("%d passed, %d failed, %d skipped" % (
         report.passed, report.failed, report.skipped))
     return 1 if report.failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
