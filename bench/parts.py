@@ -72,7 +72,7 @@ def check(bench):
                                        n))
             if not kept:
                 those = [
-                    stage.contestant("bare libfcgi", "lighttpd",
+                    stage.contestant("bare libfcgi", "lighttpd-bare",
                                      "/bare-app", stage.bare),
                     stage.contestant("doorkeep /check", "lighttpd",
                                      "/auth/check", stage.serve)]
@@ -173,11 +173,11 @@ def gates(bench):
     rows = []
 
     def work(stage):
-        for server, port in (("nginx", stage.nginx),
-                             ("lighttpd", stage.lighttpd)):
-            those = [stage.contestant("no gate", server, "/plain/file.txt",
-                                      port),
-                     stage.contestant("a bare yes", server, "/bare/file.txt",
+        for server, bare in (("nginx", "nginx"),
+                             ("lighttpd", "lighttpd-bare")):
+            those = [stage.contestant("no gate", bare, "/plain/file.txt",
+                                      stage.bare),
+                     stage.contestant("a bare yes", bare, "/bare/file.txt",
                                       stage.bare),
                      stage.contestant("doorkeep", server,
                                       "/private/file.txt", stage.serve)]

@@ -20,6 +20,15 @@ from stand import shipped  # noqa: E402
 
 PASSWORD = "lantern harbour seven"
 SOCKET, MOUNT = "/run/doorkeep/doorkeep.sock", "/auth"
+LUA = "/usr/local/share/doorkeep/lighttpd/doorkeep.lua"
+BARE_LIGHTTPD = """
+server.modules += ( "mod_fastcgi" )
+fastcgi.server = (
+	"/bare/" => (( "socket" => "{d}/run/bare.sock",
+		"mode" => "authorizer", "check-local" => "disable" )),
+	"/bare-app" => (( "socket" => "{d}/run/bare.sock",
+		"check-local" => "disable" )) )
+"""
 FILL = """
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -1000000;
@@ -52,11 +61,14 @@ class Stage:
         self.box = Sandbox("bench", Secrets())
         self.sessions = sessions
         self.kept = kept
-        self.nginx_port, self.lighttpd_port = free_port(), free_port()
+        self.nginx_port = free_port()
+        # lighttpd as doorkeep ships it, and one that has never heard of it.
+        self.lighttpd_port, self.lighttpd_bare_port = free_port(), free_port()
         self.origin = "http://localhost:%d" % self.nginx_port
         self.database = self.box.path("var", "dk.db")
         self.upstreams = self.locations = ""    # of the peers
-        self.serve = self.bare = self.nginx = self.lighttpd = None
+        self.serve = self.bare = self.nginx = None
+        self.lighttpd = self.lighttpd_bare = None
         self.cookie = None
         self.write_files()
 
@@ -111,12 +123,17 @@ idle_timeout = 0
         self.nginx = box.start(
             [have("nginx"), "-p", box.dir, "-e", box.path("log/nginx-error.log"),
              "-c", box.path("etc/nginx.conf")], "nginx.log")
-        box.write("etc/lighttpd.conf", self.lighttpd_conf())
-        self.lighttpd = box.start(
-            [have("lighttpd"), "-D", "-f", box.path("etc/lighttpd.conf")],
-            "lighttpd.log")
+        self.lighttpd = self.start_lighttpd(
+            "lighttpd", self.lighttpd_port,
+            shipped("conf/lighttpd/doorkeep-external.conf", {
+                SOCKET: box.path("run", "dk.sock"),
+                LUA: os.path.join(SOURCE, "conf/lighttpd/doorkeep.lua")}))
+        self.lighttpd_bare = self.start_lighttpd(
+            "lighttpd-bare", self.lighttpd_bare_port, BARE_LIGHTTPD.format(
+                d=box.dir))
         for port, name in ((self.nginx_port, "nginx"),
-                           (self.lighttpd_port, "lighttpd")):
+                           (self.lighttpd_port, "lighttpd"),
+                           (self.lighttpd_bare_port, "lighttpd-bare")):
             try:
                 wait_for(lambda p=port: port_answers(p), 15, name)
             except AssertionError as e:
@@ -197,23 +214,18 @@ http {{
 }}
 """.format(d=d, port=self.nginx_port, bare=bare, upstreams=self.upstreams, locations=self.locations)
 
-    def lighttpd_conf(self):
-        text = shipped("conf/lighttpd/doorkeep-external.conf", {
-            SOCKET: self.box.path("run", "dk.sock")})
-        return """
+    def start_lighttpd(self, name, port, text):
+        conf = self.box.write("etc/%s.conf" % name, """
 server.port = {port}
 server.bind = "127.0.0.1"
 server.document-root = "{d}/htdocs"
-server.errorlog = "{d}/log/lighttpd-error.log"
+server.errorlog = "{d}/log/{name}-error.log"
 server.max-keep-alive-requests = 1000000
 mimetype.assign = ( ".txt" => "text/plain" )
 {text}
-fastcgi.server += (
-	"/bare/" => (( "socket" => "{d}/run/bare.sock",
-		"mode" => "authorizer", "check-local" => "disable" )),
-	"/bare-app" => (( "socket" => "{d}/run/bare.sock",
-		"check-local" => "disable" )) )
-""".format(port=self.lighttpd_port, d=self.box.dir, text=text)
+""".format(port=port, d=self.box.dir, name=name, text=text))
+        return self.box.start([have("lighttpd"), "-D", "-f", conf],
+                              name + ".log")
 
     # ---- clients ----
     def ask(self, method, path, body=None, headers=None, port=None):
@@ -238,9 +250,9 @@ fastcgi.server += (
         raise RuntimeError("no cookie")
 
     def at(self, server, path):
-        return "http://127.0.0.1:%d%s" % (
-            self.nginx_port if server == "nginx" else self.lighttpd_port,
-            path)
+        return "http://127.0.0.1:%d%s" % ({
+            "nginx": self.nginx_port, "lighttpd": self.lighttpd_port,
+            "lighttpd-bare": self.lighttpd_bare_port}[server], path)
 
     def contestant(self, name, server, path, who):
         """who: the process that answers, beside the server."""

@@ -134,6 +134,18 @@ conf_shown(struct str s)
 	return str_sub(s, 0, n);
 }
 
+const struct conf_key *
+conf_find_key(struct str section, struct str key)
+{
+	size_t i;
+
+	for (i = 0; i < conf_keys_count; i++)
+		if (str_eq(section, str_from(conf_keys[i].section)) &&
+		    str_eq(key, str_from(conf_keys[i].key)))
+			return &conf_keys[i];
+	return NULL;
+}
+
 void *
 conf_field(struct conf *conf, const struct conf_key *key)
 {

@@ -42,6 +42,16 @@ struct conf_key {
 extern const struct conf_key conf_keys[];
 extern const size_t conf_keys_count;
 
+/* NULL: the section has no such key. */
+const struct conf_key *conf_find_key(struct str section, struct str key);
+
+/*
+ * After the last line: fill in what follows from other keys.  On DK_ERR_CONF
+ * why says what does not go together and *line where; 0: in no one line.
+ */
+enum dk_err conf_settle(
+    struct conf *conf, unsigned *line, struct buf *why) DK_CHECK;
+
 /* Where a value is kept: &conf->field. */
 void *conf_field(struct conf *conf, const struct conf_key *key);
 

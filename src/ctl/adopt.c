@@ -32,6 +32,44 @@ adopt_word(const struct adopt_statement *s, size_t n)
 	return n < s->n ? s->word[n] : STR("");
 }
 
+bool
+adopt_is(const struct adopt_statement *s, size_t n, const char *word)
+{
+	return str_eq(adopt_word(s, n), str_from(word));
+}
+
+char
+adopt_first(const struct adopt_text *t)
+{
+	return t->rest.n > 0 ? t->rest.p[0] : '\0';
+}
+
+char
+adopt_step(struct adopt_text *t)
+{
+	char c = adopt_first(t);
+
+	t->rest = str_sub(t->rest, 1, t->rest.n);
+	t->line += c == '\n';
+	return c;
+}
+
+void
+adopt_skip(struct adopt_text *t, bool lines)
+{
+	bool comment = false;
+	char c;
+
+	while (t->rest.n > 0) {
+		c = adopt_first(t);
+		comment = c == '#' || (comment && c != '\n');
+		if (!comment && c != ' ' && c != '\t' && c != '\r' &&
+		    !(lines && c == '\n'))
+			return;
+		(void)adopt_step(t);
+	}
+}
+
 const char *
 adopt_server_name(enum adopt_server server)
 {

@@ -99,6 +99,21 @@ enum dk_err adopt_fail(struct adopt *a, unsigned line, const char *fmt, ...)
     DK_PRINTF(3, 4) DK_CHECK;
 /* The n-th word, or "" when there are fewer. */
 struct str adopt_word(const struct adopt_statement *s, size_t n);
+/* Is the n-th word this one, byte for byte? */
+bool adopt_is(const struct adopt_statement *s, size_t n, const char *word);
+
+/* What is left of a file that is read byte by byte, and the line it is in. */
+struct adopt_text {
+	struct str rest;
+	unsigned line;
+};
+
+char adopt_first(const struct adopt_text *t); /* NUL at the end */
+/* Go one byte on; returns the one gone over. */
+char adopt_step(struct adopt_text *t);
+/* Go over blanks and comments (# to the end of the line); lines: and over
+ * ends of lines. */
+void adopt_skip(struct adopt_text *t, bool lines);
 enum dk_err adopt_add_area(
     struct adopt *a, const struct adopt_area *area) DK_CHECK;
 enum dk_err adopt_add_name(struct adopt *a, struct adopt_area *area,

@@ -11,8 +11,7 @@ struct block {
 
 struct reader {
 	struct adopt *a;
-	struct str rest;
-	unsigned line;
+	struct adopt_text in;
 	struct block blocks[ADOPT_DEPTH_MAX];
 	size_t depth;
 };
@@ -22,41 +21,6 @@ struct words {
 	const struct adopt_statement *s;
 	size_t at;
 };
-
-static char
-first(const struct reader *r)
-{
-	return r->rest.n > 0 ? r->rest.p[0] : '\0';
-}
-
-static char
-step(struct reader *r)
-{
-	char c = first(r);
-
-	r->rest = str_sub(r->rest, 1, r->rest.n);
-	r->line += c == '\n';
-	return c;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static void
-skip_blank(struct reader *r, bool lines)
-{
-	while (is_blank(first(r)) || first(r) == '#' ||
-	    (lines && first(r) == '\n')) {
-		if (first(r) == '#')
-			while (r->rest.n > 0 && first(r) != '\n')
-				(void)step(r);
-		else
-			(void)step(r);
-	}
-}
 
 static bool
 is_name(char c)
@@ -69,26 +33,27 @@ is_name(char c)
 static struct str
 next_word(struct reader *r)
 {
-	struct str start = r->rest;
+	struct str start = r->in.rest;
 	size_t n = 0;
-	char c = step(r);
+	char c = adopt_step(&r->in);
 
 	if (c == '"') {
-		while (r->rest.n > 0 && first(r) != '"') {
-			if (step(r) == '\\' && r->rest.n > 0)
-				(void)step(r);
+		while (r->in.rest.n > 0 && adopt_first(&r->in) != '"') {
+			if (adopt_step(&r->in) == '\\' && r->in.rest.n > 0)
+				(void)adopt_step(&r->in);
 		}
-		n = start.n - r->rest.n;
-		(void)step(r);
+		n = start.n - r->in.rest.n;
+		(void)adopt_step(&r->in);
 		return str_sub(start, 1, n - 1);
 	}
 	if (is_name(c))
-		while (is_name(first(r)))
-			(void)step(r);
+		while (is_name(adopt_first(&r->in)))
+			(void)adopt_step(&r->in);
 	else if (str_contains(STR("=+!"), c))
-		while (r->rest.n > 0 && str_contains(STR("=~>^$"), first(r)))
-			(void)step(r);
-	return str_sub(start, 0, start.n - r->rest.n);
+		while (r->in.rest.n > 0 &&
+		    str_contains(STR("=~>^$"), adopt_first(&r->in)))
+			(void)adopt_step(&r->in);
+	return str_sub(start, 0, start.n - r->in.rest.n);
 }
 
 static enum dk_err
@@ -100,25 +65,25 @@ next_statement(struct reader *r, struct adopt_statement *s)
 
 	s->n = 0;
 	s->cut = false;
-	skip_blank(r, true);
-	s->line = s->last_line = r->line;
-	s->token = r->rest.n == 0 ? ADOPT_END
-	    : first(r) == '}'	  ? ADOPT_CLOSE
-				  : ADOPT_STATEMENT;
+	adopt_skip(&r->in, true);
+	s->line = s->last_line = r->in.line;
+	s->token = r->in.rest.n == 0	 ? ADOPT_END
+	    : adopt_first(&r->in) == '}' ? ADOPT_CLOSE
+					 : ADOPT_STATEMENT;
 	if (s->token != ADOPT_STATEMENT) {
-		(void)step(r);
+		(void)adopt_step(&r->in);
 		return DK_OK;
 	}
 	for (;;) {
-		skip_blank(r, inside > 0);
-		c = first(r);
-		s->last_line = r->line;
-		if (r->rest.n == 0 && inside > 0)
+		adopt_skip(&r->in, inside > 0);
+		c = adopt_first(&r->in);
+		s->last_line = r->in.line;
+		if (r->in.rest.n == 0 && inside > 0)
 			return adopt_fail(r->a, s->line, "( is not closed");
-		if (r->rest.n == 0 || c == '\n' || (c == '}' && inside == 0))
+		if (r->in.rest.n == 0 || c == '\n' || (c == '}' && inside == 0))
 			return DK_OK;
 		if (c == '{' && inside == 0) {
-			(void)step(r);
+			(void)adopt_step(&r->in);
 			s->token = ADOPT_OPEN;
 			return DK_OK;
 		}
@@ -133,15 +98,9 @@ next_statement(struct reader *r, struct adopt_statement *s)
 }
 
 static bool
-is(const struct adopt_statement *s, size_t n, const char *word)
-{
-	return str_eq(adopt_word(s, n), str_from(word));
-}
-
-static bool
 take(struct words *w, const char *word)
 {
-	bool taken = is(w->s, w->at, word);
+	bool taken = adopt_is(w->s, w->at, word);
 
 	w->at += taken;
 	return taken;
@@ -153,14 +112,15 @@ static struct str
 path_of(const struct adopt_statement *s, struct str outer)
 {
 	struct str pattern = adopt_word(s, 5);
-	bool url = is(s, 0, "$HTTP") && is(s, 2, "url"), begins;
+	bool url = adopt_is(s, 0, "$HTTP") && adopt_is(s, 2, "url"), begins;
 	size_t i;
 
-	if ((is(s, 0, "$HTTP") && (is(s, 2, "host") || is(s, 2, "scheme"))) ||
-	    is(s, 0, "$SERVER"))
+	if ((adopt_is(s, 0, "$HTTP") &&
+		(adopt_is(s, 2, "host") || adopt_is(s, 2, "scheme"))) ||
+	    adopt_is(s, 0, "$SERVER"))
 		return outer;
-	begins = is(s, 4, "=^");
-	if (is(s, 4, "=~") && str_starts(pattern, STR("^"))) {
+	begins = adopt_is(s, 4, "=^");
+	if (adopt_is(s, 4, "=~") && str_starts(pattern, STR("^"))) {
 		pattern = str_sub(pattern, 1, pattern.n);
 		begins = true;
 		for (i = 0; i < pattern.n; i++)
@@ -207,7 +167,7 @@ take_fields(struct adopt *a, struct adopt_area *area, struct words *w)
 		struct str key = adopt_word(w->s, w->at),
 			   value = adopt_word(w->s, w->at + 2);
 
-		if (!is(w->s, w->at + 1, "=>") || w->at + 2 >= w->s->n)
+		if (!adopt_is(w->s, w->at + 1, "=>") || w->at + 2 >= w->s->n)
 			return adopt_fail(a, area->line,
 			    "auth.require is not understood here");
 		w->at += 3;
@@ -272,15 +232,17 @@ take_statement(struct reader *r, const struct adopt_statement *s)
 
 	if (!str_starts(adopt_word(s, 0), STR("auth.")))
 		return DK_OK;
-	if (is(s, 0, "auth.require"))
+	if (adopt_is(s, 0, "auth.require"))
 		return take_require(r, s);
-	if (is(s, 0, "auth.backend") && !(is(s, 2, "htpasswd") && s->n == 3))
+	if (adopt_is(s, 0, "auth.backend") &&
+	    !(adopt_is(s, 2, "htpasswd") && s->n == 3))
 		return adopt_fail(a, s->line,
 		    "only passwords in a file of htpasswd can be taken over");
-	if (is(s, 0, "auth.backend.htpasswd.userfile"))
+	if (adopt_is(s, 0, "auth.backend.htpasswd.userfile"))
 		err = adopt_set_file(a, &a->users_file, &a->users_line, s,
 		    s->n == 3 ? s->word[2] : STR(""));
-	else if (!is(s, 0, "auth.backend") && !is(s, 0, "auth.cache"))
+	else if (!adopt_is(s, 0, "auth.backend") &&
+	    !adopt_is(s, 0, "auth.cache"))
 		return adopt_fail(a, s->line, "%.*s is not understood",
 		    STR_FMT(adopt_word(s, 0)));
 	return err == DK_OK ? adopt_mark(a, s, false) : err;
@@ -301,7 +263,7 @@ open_block(struct reader *r, const struct adopt_statement *s)
 enum dk_err
 adopt_lighttpd(struct adopt *a, struct str text)
 {
-	struct reader r = { .a = a, .rest = text, .line = 1 };
+	struct reader r = { .a = a, .in = { text, 1 } };
 	struct adopt_statement s;
 	enum dk_err err;
 

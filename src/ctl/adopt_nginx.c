@@ -15,27 +15,10 @@ struct block {
 
 struct reader {
 	struct adopt *a;
-	struct str rest;
-	unsigned line;
+	struct adopt_text in;
 	struct block blocks[ADOPT_DEPTH_MAX];
 	size_t depth;
 };
-
-static char
-first(const struct reader *r)
-{
-	return r->rest.n > 0 ? r->rest.p[0] : '\0';
-}
-
-static char
-step(struct reader *r)
-{
-	char c = first(r);
-
-	r->rest = str_sub(r->rest, 1, r->rest.n);
-	r->line += c == '\n';
-	return c;
-}
 
 static bool
 is_space(char c)
@@ -43,48 +26,36 @@ is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static void
-skip_space(struct reader *r)
-{
-	while (is_space(first(r)) || first(r) == '#') {
-		if (first(r) == '#')
-			while (r->rest.n > 0 && first(r) != '\n')
-				(void)step(r);
-		else
-			(void)step(r);
-	}
-}
-
 /* A word, with or without quotes; a backslash takes the next byte along. */
 static struct str
 next_word(struct reader *r)
 {
-	struct str start = r->rest;
-	char quote = first(r), c;
+	struct str start = r->in.rest;
+	char quote = adopt_first(&r->in), c;
 	size_t n;
 
 	if (quote != '"' && quote != '\'')
 		quote = '\0';
 	else
-		(void)step(r);
-	while (r->rest.n > 0) {
-		c = first(r);
+		(void)adopt_step(&r->in);
+	while (r->in.rest.n > 0) {
+		c = adopt_first(&r->in);
 		if (quote != '\0'
 			? c == quote
 			: is_space(c) || c == ';' || c == '{' || c == '}')
 			break;
-		(void)step(r);
-		if (c == '\\' && r->rest.n > 0)
-			(void)step(r);
+		(void)adopt_step(&r->in);
+		if (c == '\\' && r->in.rest.n > 0)
+			(void)adopt_step(&r->in);
 		/* ${name}: the braces are no block. */
-		if (c == '$' && first(r) == '{')
-			while (r->rest.n > 0 && step(r) != '}')
+		if (c == '$' && adopt_first(&r->in) == '{')
+			while (r->in.rest.n > 0 && adopt_step(&r->in) != '}')
 				;
 	}
-	n = start.n - r->rest.n;
+	n = start.n - r->in.rest.n;
 	if (quote == '\0')
 		return str_sub(start, 0, n);
-	(void)step(r);
+	(void)adopt_step(&r->in);
 	return str_sub(start, 1, n - 1);
 }
 
@@ -96,25 +67,25 @@ next_statement(struct reader *r, struct adopt_statement *s)
 
 	s->n = 0;
 	s->cut = false;
-	skip_space(r);
-	s->line = s->last_line = r->line;
-	s->token = r->rest.n == 0 ? ADOPT_END
-	    : first(r) == '}'	  ? ADOPT_CLOSE
-				  : ADOPT_STATEMENT;
+	adopt_skip(&r->in, true);
+	s->line = s->last_line = r->in.line;
+	s->token = r->in.rest.n == 0	 ? ADOPT_END
+	    : adopt_first(&r->in) == '}' ? ADOPT_CLOSE
+					 : ADOPT_STATEMENT;
 	if (s->token != ADOPT_STATEMENT) {
-		(void)step(r);
+		(void)adopt_step(&r->in);
 		return DK_OK;
 	}
 	for (;;) {
-		skip_space(r);
-		c = first(r);
-		s->last_line = r->line;
+		adopt_skip(&r->in, true);
+		c = adopt_first(&r->in);
+		s->last_line = r->in.line;
 		if (c == ';' || c == '{') {
-			(void)step(r);
+			(void)adopt_step(&r->in);
 			s->token = c == '{' ? ADOPT_OPEN : ADOPT_STATEMENT;
 			return DK_OK;
 		}
-		if (c == '}' || r->rest.n == 0)
+		if (c == '}' || r->in.rest.n == 0)
 			return adopt_fail(
 			    r->a, s->line, "no ; at the end of this");
 		word = next_word(r);
@@ -125,18 +96,12 @@ next_statement(struct reader *r, struct adopt_statement *s)
 	}
 }
 
-static bool
-is(const struct adopt_statement *s, size_t n, const char *word)
-{
-	return str_eq(adopt_word(s, n), str_from(word));
-}
-
 static enum dk_err
 open_block(struct reader *r, const struct adopt_statement *s)
 {
 	const struct block *outer = &r->blocks[r->depth];
-	bool prefix =
-	    s->n == 2 || (s->n == 3 && (is(s, 1, "=") || is(s, 1, "^~")));
+	bool prefix = s->n == 2 ||
+	    (s->n == 3 && (adopt_is(s, 1, "=") || adopt_is(s, 1, "^~")));
 	struct block *block;
 
 	if (r->depth + 1 >= ADOPT_DEPTH_MAX)
@@ -146,11 +111,11 @@ open_block(struct reader *r, const struct adopt_statement *s)
 	*block = (struct block){
 		.name = adopt_word(s, 0), .path = outer->path, .line = s->line
 	};
-	if (is(s, 0, "location")) {
+	if (adopt_is(s, 0, "location")) {
 		block->path = adopt_word(s, s->n - 1);
-		block->exact = is(s, 1, "=");
+		block->exact = adopt_is(s, 1, "=");
 		block->closed = !prefix || !str_starts(block->path, STR("/"));
-	} else if (!is(s, 0, "server") && !is(s, 0, "http")) {
+	} else if (!adopt_is(s, 0, "server") && !adopt_is(s, 0, "http")) {
 		block->closed = true;
 	}
 	return DK_OK;
@@ -162,18 +127,18 @@ take_statement(struct reader *r, const struct adopt_statement *s)
 	struct block *block = &r->blocks[r->depth];
 	struct adopt *a = r->a;
 
-	if (is(s, 0, "satisfy") && !is(s, 1, "all"))
+	if (adopt_is(s, 0, "satisfy") && !adopt_is(s, 1, "all"))
 		return adopt_fail(a, s->line,
 		    "satisfy %.*s: who comes without a password? Write the "
 		    "rule by hand (net= in [access])",
 		    STR_FMT(adopt_word(s, 1)));
-	if (is(s, 0, "auth_basic_user_file")) {
+	if (adopt_is(s, 0, "auth_basic_user_file")) {
 		enum dk_err err = adopt_set_file(
 		    a, &a->users_file, &a->users_line, s, adopt_word(s, 1));
 
 		return err == DK_OK ? adopt_mark(a, s, false) : err;
 	}
-	if (!is(s, 0, "auth_basic"))
+	if (!adopt_is(s, 0, "auth_basic"))
 		return DK_OK;
 	if (block->closed)
 		return adopt_fail(a, s->line,
@@ -184,12 +149,12 @@ take_statement(struct reader *r, const struct adopt_statement *s)
 		return adopt_fail(
 		    a, s->line, "auth_basic with a variable is not understood");
 	/* A rule of ours holds for what is below as well. */
-	if (block->exact && is(s, 1, "off"))
+	if (block->exact && adopt_is(s, 1, "off"))
 		return adopt_fail(a, s->line,
 		    "one open page (location =) is not understood; open a "
 		    "directory, or write the rule by hand");
 	block->area.line = s->line;
-	block->area.open = is(s, 1, "off");
+	block->area.open = adopt_is(s, 1, "off");
 	block->area.any = !block->area.open;
 	return adopt_mark(a, s, block->area.any);
 }
@@ -207,7 +172,7 @@ end_block(struct reader *r)
 enum dk_err
 adopt_nginx(struct adopt *a, struct str text)
 {
-	struct reader r = { .a = a, .rest = text, .line = 1 };
+	struct reader r = { .a = a, .in = { text, 1 } };
 	struct adopt_statement s;
 	enum dk_err err;
 
