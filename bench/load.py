@@ -75,7 +75,9 @@ def measure(contestant, connections, seconds):
     report = wrk(contestant.url, connections, seconds, contestant.headers)
     used = cpu_seconds(contestant.roots) - before
     good = report["requests"] - report["errors"]
-    if good < report["requests"] * 0.99:
+    report["rps"] = good * 1e6 / report["duration_us"]
+    report["refused"] = report["errors"] / max(report["requests"], 1)
+    if good < report["requests"] * contestant.least_good:
         raise RuntimeError("%s: %d of %d answers were errors" % (
             contestant.name, report["errors"], report["requests"]))
     report["cpu_us"] = used * 1e6 / max(good, 1)
@@ -92,7 +94,7 @@ def rounds(contestants, connections, seconds, count, say):
                 c.name, connections, number + 1, count))
             taken[c.name].append(measure(c, connections, seconds))
     return {name: {key: statistics.median(r[key] for r in reports)
-                   for key in ("rps", "p50_us", "p99_us", "cpu_us")}
+                   for key in ("rps", "p50_us", "p99_us", "cpu_us", "refused")}
             for name, reports in taken.items()}
 
 

@@ -16,6 +16,7 @@ from peers import ALL as PEERS
 from stage import PASSWORD, SOURCE, Stage, build_dir, have
 
 BENCH = os.path.join(build_dir(), "bench")
+BARE, ASKING = "bare libfcgi", "bare libfcgi with a store"
 
 
 class Row:
@@ -39,8 +40,8 @@ class Row:
                     met=self.met)
 
 
-def with_stage(bench, sessions, kept, work):
-    stage = Stage(sessions, kept)
+def with_stage(bench, sessions, kept, work, store="sqlite"):
+    stage = Stage(sessions, kept, store)
     try:
         stage.start()
         return work(stage)
@@ -51,72 +52,97 @@ def with_stage(bench, sessions, kept, work):
 # ---- the check ----------------------------------------------------------------
 
 def check(bench):
-    """The same connection mode on both sides: kept, and one a request."""
+    """The same connection mode on both sides: kept, and one a request.  The
+    second limit asks the store what a check asks it, and no more."""
     rows = []
     for kept in (True, False):
         def work(stage, kept=kept):
             mode = "kept" if kept else "fresh"
-            those = [
-                stage.contestant("bare libfcgi", "nginx", "/bare-app",
-                                 stage.bare),
-                stage.contestant("doorkeep /check", "nginx", "/auth/check",
-                                 stage.serve),
-                stage.contestant("doorkeep /session", "nginx",
-                                 "/auth/session", stage.serve),
-                stage.contestant("nginx alone", "nginx", "/front",
-                                 stage.nginx)]
-            for n in bench.connections:
-                got = load.rounds(those, n, bench.seconds, bench.rounds,
-                                  bench.say)
-                rows.extend(check_rows(got, "nginx, %s connections" % mode,
-                                       n))
+            fronts = [("nginx", "nginx, %s connections" % mode)]
             if not kept:
+                fronts.append(("lighttpd", "lighttpd"))
+            for server, where in fronts:
+                limit = "lighttpd-bare" if server == "lighttpd" else server
                 those = [
-                    stage.contestant("bare libfcgi", "lighttpd-bare",
-                                     "/bare-app", stage.bare),
-                    stage.contestant("doorkeep /check", "lighttpd",
+                    stage.contestant(BARE, limit, "/bare-app", stage.bare),
+                    stage.contestant(ASKING, limit, "/store-app",
+                                     stage.asking),
+                    stage.contestant("doorkeep /check", server,
                                      "/auth/check", stage.serve)]
+                if server == "nginx":
+                    those.append(stage.contestant(
+                        "doorkeep /session", "nginx", "/auth/session",
+                        stage.serve))
                 for n in bench.connections:
                     got = load.rounds(those, n, bench.seconds, bench.rounds,
                                       bench.say)
-                    rows.extend(check_rows(got, "lighttpd", n))
+                    rows.extend(check_rows("check", got, where, n))
         with_stage(bench, 1000, kept, work)
     return rows
 
 
-def check_rows(got, where, connections):
-    bare = got["bare libfcgi"]
+def check_rows(part, got, where, connections, least=0.9, most=1.5):
+    bare, asking = got[BARE], got.get(ASKING)
     for name, one in got.items():
         goal = name == "doorkeep /check"
-        yield Row("check", "%s, %s, %d connections" % (
-            name, where, connections), one["rps"] / bare["rps"], "of bare",
-            ("≥", 0.9) if goal else None, **one)
+        place = "%s, %d connections" % (where, connections)
+        if name != BARE:
+            yield Row(part, "%s, %s" % (name, place),
+                      one["rps"] / bare["rps"], "of bare",
+                      ("≥", least) if goal else None, **one)
         if goal:
-            yield Row("check", "its processor time, %s, %d connections" % (
-                where, connections), one["cpu_us"] / bare["cpu_us"],
-                "of bare", ("≤", 1.5))
+            yield Row(part, "its processor time, " + place,
+                      one["cpu_us"] / bare["cpu_us"], "of bare",
+                      ("≤", most) if most else None)
+        if goal and asking:
+            yield Row(part, "its processor time, " + place,
+                      one["cpu_us"] / asking["cpu_us"],
+                      "of bare with a store")
+
+
+def postgres(bench):
+    """The check with its store in PostgreSQL, on the same machine."""
+    def work(stage):
+        rows = []
+        those = [stage.contestant(BARE, "nginx", "/bare-app", stage.bare),
+                 stage.contestant("doorkeep /check", "nginx", "/auth/check",
+                                  stage.serve)]
+        for n in bench.connections:
+            got = load.rounds(those, n, bench.seconds, bench.rounds,
+                              bench.say)
+            rows.extend(check_rows("postgres", got, "nginx, kept connections",
+                                   n, 0.5, None))
+        return rows
+    return with_stage(bench, 1000, True, work, "postgres")
 
 
 def sessions(bench):
+    return store_sizes(bench, "sqlite", "sessions")
+
+
+def postgres_sessions(bench):
+    return store_sizes(bench, "postgres", "postgres-sessions")
+
+
+def store_sizes(bench, store, part):
     """Does the size of the store matter?  One check after another, warm."""
     stages, rows = [], []
     try:
         for count in bench.sessions:
-            bench.say("a store of %d sessions" % count)
-            stages.append(Stage(count).start())
+            bench.say("a store of %d sessions, %s" % (count, store))
+            stages.append(Stage(count, store=store).start())
         those = [s.contestant("%d sessions" % s.sessions, "nginx",
                               "/auth/check", s.serve) for s in stages]
         got = load.rounds(those, 8, bench.seconds, bench.rounds, bench.say)
         first = got[those[0].name]
         for stage, one in zip(stages, those):
-            size = os.path.getsize(stage.database)
             rows.append(Row(
-                "sessions", one.name, got[one.name]["cpu_us"] /
+                part, one.name, got[one.name]["cpu_us"] /
                 first["cpu_us"], "of the first's processor time",
                 ("≤", 1.15) if one is not those[0] else None,
-                bytes_a_session=size / stage.sessions,
+                bytes_a_session=stage.bytes_of_sessions() / stage.sessions,
                 **got[one.name]))
-            rows.append(Row("sessions", one.name + ", start of a worker",
+            rows.append(Row(part, one.name + ", start of a worker",
                             start_ms(stage), "ms"))
     finally:
         for stage in stages:
@@ -179,6 +205,8 @@ def gates(bench):
                                       stage.bare),
                      stage.contestant("a bare yes", bare, "/bare/file.txt",
                                       stage.bare),
+                     stage.contestant("a yes from a store", bare,
+                                      "/store/file.txt", stage.asking),
                      stage.contestant("doorkeep", server,
                                       "/private/file.txt", stage.serve)]
             for n in bench.connections:
@@ -215,6 +243,29 @@ def sign_in(bench):
                     "of its processor time", ("≤", 1.10),
                     sign_in_ms=statistics.median(a for a, _ in pairs) * 1e3,
                     hash_ms=statistics.median(b for _, b in pairs) * 1e3)]
+    return with_stage(bench, 1000, True, work)
+
+
+def sign_out(bench):
+    """A sign-out is a row less, on the disk before it is answered."""
+    def work(stage):
+        taken = []
+        for _ in range(bench.rounds):
+            those = [stage.sign_in_fully() for _ in range(20)]
+            before = load.cpu_seconds([stage.serve.pid])
+            begun = time.monotonic()
+            for cookie, token in those:
+                status, _, _ = stage.ask("POST", "/auth/logout", "{}", {
+                    "Cookie": cookie, "X-CSRF-Token": token,
+                    "Content-Type": "application/json"})
+                if status != 204:
+                    raise RuntimeError("sign-out answered %d" % status)
+            taken.append(((time.monotonic() - begun) / 20 * 1e3,
+                          (load.cpu_seconds([stage.serve.pid]) - before) /
+                          20 * 1e3))
+        return [Row("sign-out", "a sign-out", statistics.median(
+            t for t, _ in taken), "ms", None, cpu_ms=statistics.median(
+                c for _, c in taken))]
     return with_stage(bench, 1000, True, work)
 
 
@@ -278,8 +329,9 @@ def cgi_environment(stage, uri):
 
 def cgi(bench):
     def work(stage):
-        env = cgi_environment(stage, "/auth/check")
+        env = dict(cgi_environment(stage, "/auth/check"), **stage.question())
         programs = {"doorkeep": os.path.join(build_dir(), "doorkeep.fcgi"),
+                    "asking": os.path.join(BENCH, "store"),
                     "linked": os.path.join(BENCH, "linked"),
                     "empty": os.path.join(BENCH, "empty")}
         taken = {name: [] for name in programs}
@@ -290,10 +342,11 @@ def cgi(bench):
         us = {n: statistics.median(t) for n, t in taken.items()}
         return [Row("cgi", "a check as CGI, to an empty program %s" % what,
                     load.ratio_of_rounds(taken["doorkeep"], taken[name]),
-                    "of its time", ("≤", bound), **us)
+                    "of its time", ("≤", bound) if bound else None, **us)
                 for name, what, bound in (
                     ("linked", "linked with the same libraries", 1.3),
-                    ("empty", "in C", 2.0))]
+                    ("empty", "in C", 2.0),
+                    ("asking", "that asks the same store", None))]
     return with_stage(bench, 1000, True, work)
 
 
@@ -415,7 +468,7 @@ def beside(bench):
                             stage.box.path("var", "copy.db")]),
                 ("purged", ["session", "purge"])):
             if what == "purged":
-                stage.sqlite("UPDATE sessions SET expires_at = 1 WHERE "
+                stage.sql("UPDATE sessions SET expires_at = 1 WHERE "
                              "created_at <> last_seen_at OR user_agent LIKE "
                              "'%rv:128.0%';")
             bench.say("%d sessions are %s" % (count, what))
@@ -440,7 +493,9 @@ def beside(bench):
 
 
 TABLE = (("check", check), ("gates", gates), ("peers", peers),
-         ("sessions", sessions), ("sign-in", sign_in), ("storm", storm),
+         ("sessions", sessions), ("sign-in", sign_in),
+         ("sign-out", sign_out), ("storm", storm),
          ("cgi", cgi), ("memory", memory), ("calls", calls),
          ("instructions", instructions), ("scale", scale),
-         ("beside", beside))
+         ("beside", beside), ("postgres", postgres),
+         ("postgres-sessions", postgres_sessions))

@@ -1,6 +1,7 @@
 """What others use for the same thing, behind the same nginx: each signs in
 once, and then says who it is to whoever has its cookie."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -46,11 +47,15 @@ class Peer:
         if status != 200:
             raise RuntimeError("%s: the check answered %d" % (
                 self.name, status))
-        return Contestant(self.name, self.stage.at("nginx",
+        one = Contestant(self.name, self.stage.at("nginx",
                                                   self.path + self.look),
-                          [self.root.pid], [
-                              "Host: localhost:%d" % self.stage.nginx_port,
-                              "Cookie: " + cookie])
+                         [self.root.pid], [
+                             "Host: localhost:%d" % self.stage.nginx_port,
+                             "Cookie: " + cookie])
+        # Others' answers count as far as they are good ones: mod_session_dbd
+        # refuses some when SQLite is busy.
+        one.least_good = 0
+        return one
 
 
 class Express(Peer):
@@ -212,8 +217,78 @@ DBDPrepareSQL "delete from session where expiry != 0 and expiry < %lld" cleanses
 </Location>
 """.format(d=box.dir, port=self.port, modules=modules, database=database))
         self.root = box.start([have("apache2"), "-DFOREGROUND", "-f", conf],
-                              "authform.log")
+                              "authform-start.log")
         wait_for(lambda: port_answers(self.port), 15, "apache2")
 
 
-ALL = (Express, Php, AuthForm)
+class LemonLdap(Peer):
+    """Debian's packages lemonldap-ng-fastcgi-server and
+    liblemonldap-ng-portal-perl, as they come: sessions in files, the demo
+    accounts, the handler that nginx asks with auth_request."""
+
+    name, path = "LemonLDAP::NG", "/llng"
+    sign_in, look = "/login", "/look"
+    form = ("user=dwho&password=dwho", "application/x-www-form-urlencoded")
+    server = "/usr/sbin/llng-fastcgi-server"
+    portal = "/usr/share/lemonldap-ng/portal/htdocs/index.psgi"
+    ini = "/etc/lemonldap-ng/lemonldap-ng.ini"
+    home = "/var/lib/lemonldap-ng"
+
+    def missing(self):
+        for path in (self.server, self.portal, self.ini):
+            if not os.path.exists(path):
+                return "no " + path
+        first = self.home + "/conf/lmConf-1.json"
+        return "" if os.access(first, os.R_OK) else "cannot read " + first
+
+    def location(self):
+        asked = """
+			fastcgi_param HTTP_HOST %s;
+			fastcgi_param REQUEST_METHOD $request_method;
+			fastcgi_param QUERY_STRING "";
+			fastcgi_param CONTENT_TYPE $content_type;
+			fastcgi_param CONTENT_LENGTH $content_length;
+			fastcgi_param SERVER_PROTOCOL $server_protocol;
+			fastcgi_param SERVER_NAME %s;
+			fastcgi_param SERVER_PORT 80;
+			fastcgi_param REMOTE_ADDR $remote_addr;
+			fastcgi_param SCRIPT_NAME "";
+			fastcgi_param PATH_INFO /;
+			fastcgi_param REQUEST_URI /;
+			fastcgi_pass llng;"""
+        return """upstream llng { server unix:%s; keepalive 8; }
+""" % self.box.path("run", "llng.sock"), """
+		location = /llng/login {
+			fastcgi_param LLTYPE psgi;
+			fastcgi_param SCRIPT_FILENAME %s;%s
+		}
+		location = /llng/look {
+			fastcgi_keep_conn on;
+			fastcgi_param X_ORIGINAL_URI /;%s
+		}""" % (self.portal, asked % (("auth.example.com",) * 2),
+          asked % (("test1.example.com",) * 2))
+
+    def start(self):
+        box, home = self.box, self.box.path("llng")
+        with open(self.home + "/conf/lmConf-1.json", encoding="utf-8") as f:
+            conf = json.loads(f.read().replace(self.home, home))
+        conf["requireToken"] = 0    # a form that is sent without being read
+        box.write("llng/conf/lmConf-1.json", json.dumps(conf))
+        for name in ("cache", "sessions/lock", "psessions/lock",
+                     "notifications"):
+            os.makedirs(os.path.join(home, name))
+        box.own(home)
+        with open(self.ini, encoding="utf-8") as f:
+            ini = box.write("etc/lemonldap-ng.ini",
+                            f.read().replace(self.home, home))
+        path = box.path("run", "llng.sock")
+        self.root = box.start(
+            [self.server, "--foreground", "--socket", path, "--pid",
+             box.path("run", "llng.pid")], "llng.log",
+            {"LLNG_DEFAULTCONFFILE": ini, "LLNG_DEFAULTLOGGER":
+             "Lemonldap::NG::Common::Logger::Std"})
+        wait_for(lambda: socket_answers(path), 60, "llng-fastcgi-server")
+        os.chmod(path, 0o666)
+
+
+ALL = (Express, Php, AuthForm, LemonLdap)

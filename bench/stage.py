@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
 # The imports need the path above.
 from harness import (Sandbox, Secrets, build_dir, free_port, have,  # noqa: E402
                      port_answers, socket_answers, true, wait_for)
+from postgres import Server  # noqa: E402
 from stand import shipped  # noqa: E402
 
 PASSWORD = "lantern harbour seven"
@@ -27,7 +28,11 @@ fastcgi.server = (
 	"/bare/" => (( "socket" => "{d}/run/bare.sock",
 		"mode" => "authorizer", "check-local" => "disable" )),
 	"/bare-app" => (( "socket" => "{d}/run/bare.sock",
-		"check-local" => "disable" )) )
+		"check-local" => "disable" )),
+	"/store-app" => (( "socket" => "{d}/run/store.sock",
+		"check-local" => "disable" )),
+	"/store/" => (( "socket" => "{d}/run/store.sock",
+		"mode" => "authorizer", "check-local" => "disable" )) )
 """
 FILL = """
 PRAGMA synchronous = OFF;
@@ -46,10 +51,24 @@ SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' ||
   FROM n ORDER BY 1;
 PRAGMA wal_checkpoint(TRUNCATE);
 """
+FILL_POSTGRES = """
+INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
+       last_seen_at, expires_at, idle_timeout, level, remember, ip,
+       user_agent, host)
+SELECT gen_random_uuid()::text, sha256(i::text::bytea),
+       (SELECT min(id) FROM users) + i % 10,
+       {now}, {now}, {now}, {now} + {life}, 0, 1, 0, '192.0.2.1',
+       'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0', 'localhost'
+  FROM generate_series(1, {count}) AS i;
+ANALYZE sessions;
+CHECKPOINT;
+"""
 
 
 class Contestant:
     """What wrk asks for, and whose processor time counts."""
+
+    least_good = 0.99   # less of it is no measurement
 
     def __init__(self, name, url, roots, headers=()):
         self.name, self.url = name, url
@@ -57,8 +76,11 @@ class Contestant:
 
 
 class Stage:
-    def __init__(self, sessions=1000, kept=True):
+    """store: "sqlite" or "postgres"."""
+
+    def __init__(self, sessions=1000, kept=True, store="sqlite"):
         self.box = Sandbox("bench", Secrets())
+        self.postgres = None
         self.sessions = sessions
         self.kept = kept
         self.nginx_port = free_port()
@@ -66,8 +88,11 @@ class Stage:
         self.lighttpd_port, self.lighttpd_bare_port = free_port(), free_port()
         self.origin = "http://localhost:%d" % self.nginx_port
         self.database = self.box.path("var", "dk.db")
+        if store == "postgres":
+            self.postgres = Server(self.box)
+            self.postgres.start()
         self.upstreams = self.locations = ""    # of the peers
-        self.serve = self.bare = self.nginx = None
+        self.serve = self.bare = self.asking = self.nginx = None
         self.lighttpd = self.lighttpd_bare = None
         self.cookie = None
         self.write_files()
@@ -75,18 +100,20 @@ class Stage:
     # ---- files ----
     def write_files(self):
         box = self.box
-        for place in ("plain", "private", "bare"):
+        for place in ("plain", "private", "bare", "store"):
             box.write("htdocs/%s/file.txt" % place, "a page\n" * 100)
         self.config = box.write("etc/doorkeep.conf", """
 [site]
 origin = %s
 [store]
 database = %s
+directory = %s
 [session]
 idle_timeout = 0
 [access]
 /private/ = any
-""" % (self.origin, self.database), 0o640)
+""" % (self.origin, self.postgres.address if self.postgres else self.database,
+       self.box.path("var")), 0o640)
         self.admin("db", "migrate")
         for name in ["alice"] + ["user%d" % n for n in range(9)]:
             self.admin("user", "add", name, "--password-stdin",
@@ -100,10 +127,27 @@ idle_timeout = 0
         return self.box.run([have("sqlite3"), self.database], text,
                             timeout=timeout).stdout.decode().strip()
 
+    def sql(self, text):
+        """On the store, whichever it is."""
+        if self.postgres:
+            return self.postgres.number(text)
+        return self.sqlite(text)
+
     def fill(self, count, life_s=86400):
         """Sessions of other people: rows as sign-ins make them."""
-        self.sqlite(FILL.format(count=count, now=int(time.time() * 1000),
-                                life=life_s * 1000))
+        now = int(time.time() * 1000)
+        if self.postgres:
+            self.sql(FILL_POSTGRES.format(count=count, now=now,
+                                          life=life_s * 1000))
+        else:
+            self.sqlite(FILL.format(count=count, now=now,
+                                    life=life_s * 1000))
+
+    def bytes_of_sessions(self):
+        """What the sessions take on disk, their indexes with them."""
+        if self.postgres:
+            return int(self.sql("SELECT pg_total_relation_size('sessions')"))
+        return os.path.getsize(self.database)
 
     # ---- processes ----
     def start(self):
@@ -111,8 +155,9 @@ idle_timeout = 0
         if self.sessions > 1:
             self.fill(self.sessions - 1)
         self.start_serve()
-        self.bare = self.on_socket(
-            os.path.join(build_dir(), "bench", "bare"), "bare")
+        self.bare = self.on_socket("bare", "bare")
+        if not self.postgres:
+            self.asking = self.on_socket("store", "store", self.question())
         box.write("etc/nginx.conf", self.nginx_conf())
         for name in ("doorkeep_params", "doorkeep_gate"):
             box.write("etc/snippets/" + name,
@@ -154,13 +199,25 @@ idle_timeout = 0
             {"DOORKEEP_CONFIG": self.config})
         wait_for(lambda: socket_answers(path), 15, "doorkeep serve")
 
-    def on_socket(self, program, name):
+    def question(self):
+        """What bench/store.c is told: the very statement of a check."""
+        with open(os.path.join(SOURCE, "sql", "queries.sql"),
+                  encoding="utf-8") as f:
+            text = f.read().partition("-- name: session_check\n")[2]
+        lines = [line for line in text.partition("-- name:")[0].split("\n")
+                 if not line.startswith("--")]
+        return {"STORE": self.database,
+                "QUERY": " ".join(lines).replace("$1", "?1")}
+
+    def on_socket(self, program, name, env=None):
         path = self.box.path("run", name + ".sock")
         with socket.socket(socket.AF_UNIX) as s:
             s.bind(path)
             s.listen(1024)
             os.chmod(path, 0o666)
-            return self.box.start_on_fd([program], name + ".log", s)
+            return self.box.start_on_fd(
+                [os.path.join(build_dir(), "bench", program)],
+                name + ".log", s, env)
 
     def keep(self, text, name):
         if not self.kept:
@@ -171,8 +228,8 @@ idle_timeout = 0
 
     def nginx_conf(self):
         d = self.box.dir
-        bare = self.keep("fastcgi_pass unix:%s;" % self.box.path(
-            "run", "bare.sock"), "bare")
+        bare, asking = (self.keep("fastcgi_pass unix:%s;" % self.box.path(
+            "run", name + ".sock"), name) for name in ("bare", "store"))
         return """
 daemon off;
 pid {d}/run/nginx.pid;
@@ -191,6 +248,7 @@ http {{
 	upstream dk {{ server unix:{d}/run/dk.sock; keepalive 32; }}
 	{upstreams}
 	upstream bare {{ server unix:{d}/run/bare.sock; keepalive 32; }}
+	upstream store {{ server unix:{d}/run/store.sock; keepalive 32; }}
 	server {{
 		listen 127.0.0.1:{port} backlog=20000;
 		server_name localhost;
@@ -201,18 +259,30 @@ http {{
 			include snippets/doorkeep_params;
 			{bare}
 		}}
+		location = /store-app {{
+			include snippets/doorkeep_params;
+			{asking}
+		}}
 		location = /_bare {{
 			internal;
 			include snippets/doorkeep_params;
 			fastcgi_pass_request_body off;
 			fastcgi_pass unix:{d}/run/bare.sock;
 		}}
+		location = /_store {{
+			internal;
+			include snippets/doorkeep_params;
+			fastcgi_pass_request_body off;
+			fastcgi_pass unix:{d}/run/store.sock;
+		}}
 		location /bare/ {{ auth_request /_bare; }}
+		location /store/ {{ auth_request /_store; }}
 		location /private/ {{ include snippets/doorkeep_gate; }}
 		{locations}
 	}}
 }}
-""".format(d=d, port=self.nginx_port, bare=bare, upstreams=self.upstreams, locations=self.locations)
+""".format(d=d, port=self.nginx_port, bare=bare, asking=asking,
+           upstreams=self.upstreams, locations=self.locations)
 
     def start_lighttpd(self, name, port, text):
         conf = self.box.write("etc/%s.conf" % name, """
@@ -240,13 +310,18 @@ mimetype.assign = ( ".txt" => "text/plain" )
             connection.close()
 
     def sign_in(self, user="alice"):
-        status, heads, _ = self.ask("POST", "/auth/login", json.dumps(
+        """The cookie."""
+        return self.sign_in_fully(user)[0]
+
+    def sign_in_fully(self, user="alice"):
+        """The cookie, and the token for what changes something."""
+        status, heads, body = self.ask("POST", "/auth/login", json.dumps(
             {"username": user, "password": PASSWORD}),
             {"Content-Type": "application/json"})
         true(status == 200, "sign-in: %d" % status)
         for line in heads.get_all("Set-Cookie"):
             if line.startswith("doorkeep="):
-                return line.partition(";")[0]
+                return line.partition(";")[0], json.loads(body)["csrf_token"]
         raise RuntimeError("no cookie")
 
     def at(self, server, path):

@@ -45,6 +45,15 @@ arena_alloc(struct arena *a, size_t n)
 	return a->block + start;
 }
 
+void
+arena_trim(struct arena *a, const void *last, size_t n)
+{
+	size_t start = (size_t)((const unsigned char *)last - a->block);
+
+	if (start + n < a->used)
+		a->used = start + n;
+}
+
 struct str
 arena_dup(struct arena *a, struct str s)
 {

@@ -25,6 +25,11 @@ void arena_reset(struct arena *a);
 
 /* n zeroed bytes aligned for any type, or NULL when the block is used up. */
 void *arena_alloc(struct arena *a, size_t n);
+/*
+ * Keep only the first n bytes of what was given out last; none behind them
+ * may have been written.  What nobody wrote need not be wiped.
+ */
+void arena_trim(struct arena *a, const void *last, size_t n);
 /* Copy of s, NUL-terminated; STR_NONE when the block is used up. */
 struct str arena_dup(struct arena *a, struct str s);
 /*

@@ -85,6 +85,16 @@ secret_from_text(struct str text, struct secret *s)
 }
 
 void
+text_tag(struct str text, struct text_tag *out)
+{
+	static const unsigned char key[crypto_shorthash_KEYBYTES] = { 0 };
+
+	_Static_assert(sizeof(out->byte) == crypto_shorthash_BYTES, "SipHash");
+	(void)crypto_shorthash(
+	    out->byte, (const unsigned char *)text.p, text.n, key);
+}
+
+void
 secret_sha256(struct str data, struct digest *out)
 {
 	(void)crypto_hash_sha256(

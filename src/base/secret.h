@@ -38,6 +38,15 @@ bool secret_from_text(struct str text, struct secret *s);
 /* The same for any n bytes; they are zero when it says false. */
 bool secret_decode(struct str text, void *to, size_t n);
 
+/*
+ * Tells versions of a public text apart, at a tenth of the cost of SHA-256
+ * (SipHash-2-4 with a fixed key); anybody can make a text with a given tag.
+ */
+struct text_tag {
+	unsigned char byte[8];
+};
+void text_tag(struct str text, struct text_tag *out);
+
 void secret_sha256(struct str data, struct digest *out);
 /* HMAC-SHA-256 (RFC 2104) of data under key. */
 void secret_hmac(const struct secret *key, struct str data, struct digest *out);

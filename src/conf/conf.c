@@ -263,6 +263,17 @@ set_defaults(struct reader *r)
 	return DK_OK;
 }
 
+/* As many as there are lines: seldom what is allowed. */
+static size_t
+most_rules(struct str text)
+{
+	size_t n = 1, i;
+
+	for (i = 0; i < text.n && n < CONF_RULES_MAX; i++)
+		n += text.p[i] == '\n';
+	return n;
+}
+
 enum dk_err
 conf_parse(struct str path, struct str text, struct arena *arena,
     struct conf *conf, struct buf *message)
@@ -278,7 +289,8 @@ conf_parse(struct str path, struct str text, struct arena *arena,
 		return fail_size(&r);
 	rest = arena_dup(arena, text);
 	conf->file = arena_dup(arena, path);
-	conf->rules = arena_alloc(arena, CONF_RULES_MAX * sizeof(*conf->rules));
+	conf->rules =
+	    arena_alloc(arena, most_rules(text) * sizeof(*conf->rules));
 	if (str_is_none(rest) || str_is_none(conf->file) ||
 	    conf->rules == NULL || conf_keys_count > CONF_KEYS_MAX)
 		return fail_memory(&r);
@@ -323,6 +335,7 @@ read_file(int fd, struct arena *arena, struct str *text)
 		else if (got > 0)
 			n += (size_t)got;
 	}
+	arena_trim(arena, p, n);
 	*text = (struct str){ p, n };
 	return got < 0 ? DK_ERR_IO : DK_OK;
 }

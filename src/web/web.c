@@ -51,13 +51,13 @@ read_file(struct web *web, struct str path, struct str *text,
 static void
 name_file(struct web *web, struct web_file *file, const char *path)
 {
-	struct digest hash;
-	char hex[17];
+	struct text_tag tag;
+	char hex[2 * sizeof(tag.byte) + 1];
 	struct buf b;
 
-	secret_sha256(file->text, &hash);
+	text_tag(file->text, &tag);
 	BUF_OVER(&b, hex);
-	buf_add_hex(&b, hash.byte, 8);
+	buf_add_hex(&b, tag.byte, sizeof(tag.byte));
 	file->target = arena_printf(&web->arena, 256, "%.*s%s?v=%s",
 	    STR_FMT(web->conf->mount), path, hex);
 }

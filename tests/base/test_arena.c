@@ -219,6 +219,26 @@ reports_memory_that_is_not_there(void **state)
 	arena_close(&a);
 }
 
+static void
+gives_back_what_nobody_wrote(void **state)
+{
+	unsigned char *first = arena_alloc(&arena, 16),
+		      *p = arena_alloc(&arena, 200), *next;
+
+	(void)state;
+	assert_non_null(first);
+	assert_non_null(p);
+	memset(p, 0xa5, 20);
+	arena_trim(&arena, p, 20);
+	next = arena_alloc(&arena, 100);
+	assert_ptr_equal(next, p + 32);
+	assert_true(is_zero(next, 100));
+	arena_trim(&arena, next, 200); /* never more than there was */
+	assert_null(arena_alloc(&arena, SIZE - 16 - 32 - 100));
+	arena_reset(&arena);
+	assert_true(is_zero(p, 20));
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, open_arena, close_arena)
 
@@ -236,6 +256,7 @@ main(void)
 		TEST(copies_what_fits_with_its_nul),
 		TEST(makes_bufs_with_the_room_asked_for),
 		TEST(prints_what_fits_or_nothing),
+		TEST(gives_back_what_nobody_wrote),
 		TEST(reports_memory_that_is_not_there),
 	};
 
