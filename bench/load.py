@@ -88,6 +88,8 @@ def rounds(contestants, connections, seconds, count, say):
     """All of them in turn, again and again: a drift of the machine falls on
     all alike.  {name: {figure: median}}"""
     taken = {c.name: [] for c in contestants}
+    for c in contestants:   # workers start, caches fill
+        wrk(c.url, connections, 1, c.headers)
     for number in range(count):
         for c in contestants:
             say("%s, %d connections, round %d of %d" % (

@@ -56,7 +56,7 @@ INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
        last_seen_at, expires_at, idle_timeout, level, remember, ip,
        user_agent, host)
 SELECT gen_random_uuid()::text, sha256(i::text::bytea),
-       (SELECT min(id) FROM users) + i % 10,
+       (ARRAY(SELECT id FROM users ORDER BY id))[1 + i % 10],
        {now}, {now}, {now}, {now} + {life}, 0, 1, 0, '192.0.2.1',
        'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0', 'localhost'
   FROM generate_series(1, {count}) AS i;

@@ -28,7 +28,7 @@ domain_close(struct domain *dom)
 void
 domain_rest(struct domain *dom)
 {
-	if (dom->db == NULL || !db_is_stale(dom->db))
+	if (dom->db == NULL || !db_is_stuck(dom->db))
 		return;
 	db_close(dom->db);
 	dom->db = NULL;

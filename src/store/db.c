@@ -96,6 +96,12 @@ db_is_stale(struct db *db)
 	return db->ops->is_stale(db->state);
 }
 
+bool
+db_is_stuck(struct db *db)
+{
+	return db->ops->is_stuck(db->state);
+}
+
 void
 db_set_wait(struct db *db, int64_t ms)
 {

@@ -13,6 +13,7 @@ struct db_ops {
 	    struct buf *message);
 	void (*close)(void *state);
 	bool (*is_stale)(void *state);
+	bool (*is_stuck)(void *state);
 	void (*set_wait)(void *state, int64_t ms);
 	enum dk_err (*begin)(void *state, enum db_txn kind);
 	enum dk_err (*commit)(void *state);

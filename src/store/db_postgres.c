@@ -70,6 +70,14 @@ pg_is_stale(void *state)
 	return s->dead || PQstatus(s->conn) != CONNECTION_OK;
 }
 
+static bool
+pg_is_stuck(void *state)
+{
+	const struct pg *s = state;
+
+	return s->dead;
+}
+
 static void
 pg_set_wait(void *state, int64_t ms)
 {
@@ -477,6 +485,7 @@ static const struct db_ops db_postgres_ops = {
 	.open = pg_open,
 	.close = pg_close,
 	.is_stale = pg_is_stale,
+	.is_stuck = pg_is_stuck,
 	.set_wait = pg_set_wait,
 	.begin = pg_begin,
 	.commit = pg_commit,

@@ -133,6 +133,14 @@ sqlite_stale(void *state)
 	    faccessat(AT_FDCWD, s->path, W_OK, AT_EACCESS) == 0;
 }
 
+static bool
+sqlite_stuck(void *state)
+{
+	const struct sqlite *s = state;
+
+	return s->stuck;
+}
+
 static void
 sqlite_wait(void *state, int64_t ms)
 {
@@ -385,6 +393,7 @@ const struct db_ops db_sqlite_ops = {
 	.open = sqlite_start,
 	.close = sqlite_shut,
 	.is_stale = sqlite_stale,
+	.is_stuck = sqlite_stuck,
 	.set_wait = sqlite_wait,
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
