@@ -12,10 +12,9 @@
 #include <uuid/uuid.h>
 
 /* Named, so that the linker keeps them. */
-const void *const linked[] = { (const void *)crypt_r,
-	(const void *)FCGX_Init, (const void *)json_loadb,
-	(const void *)sodium_init, (const void *)sqlite3_open_v2,
-	(const void *)uuid_unparse_lower };
+const void *const linked[] = { (const void *)crypt_r, (const void *)FCGX_Init,
+	(const void *)json_loadb, (const void *)sodium_init,
+	(const void *)sqlite3_open_v2, (const void *)uuid_unparse_lower };
 #endif
 
 int

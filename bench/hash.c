@@ -25,8 +25,8 @@ main(int argc, char **argv)
 	long times = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
 
 	if (times <= 0 || sodium_init() < 0 ||
-	    crypto_pwhash_str(text, password, strlen(password), 2,
-		(size_t)19456 * 1024) != 0)
+	    crypto_pwhash_str(
+		text, password, strlen(password), 2, (size_t)19456 * 1024) != 0)
 		return 2;
 	while (times-- > 0) {
 		long long start = cpu_us();

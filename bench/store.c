@@ -25,8 +25,8 @@ prepare(sqlite3 **db)
 
 	if (file == NULL || sql == NULL ||
 	    sqlite3_open_v2(file, db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-		SQLITE_OK ||
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK ||
 	    sqlite3_exec(*db, "PRAGMA mmap_size = 268435456", NULL, NULL,
 		NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(*db, sql, -1, &query, NULL) != SQLITE_OK)
@@ -61,8 +61,8 @@ serve(void *arg)
 	if (query == NULL || FCGX_InitRequest(&request, 0, 0) != 0)
 		exit(1);
 	while (FCGX_Accept_r(&request) == 0) {
-		text = answer(
-		    query, FCGX_GetParam("HTTP_COOKIE", request.envp));
+		text =
+		    answer(query, FCGX_GetParam("HTTP_COOKIE", request.envp));
 		(void)FCGX_PutStr(text, (int)strlen(text), request.out);
 		FCGX_Finish_r(&request);
 	}
