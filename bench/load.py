@@ -9,7 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def wrk(url, connections, seconds, headers=(), threads=1):
+def wrk(url, connections, seconds, headers=(), threads=1, look=False):
     """Requests a second and latencies in microseconds, by wrk(1)."""
     argv = ["wrk", "-t%d" % min(threads, connections), "-c%d" % connections,
             "-d%ds" % seconds, "--timeout", "10s", "-s",
@@ -17,7 +17,8 @@ def wrk(url, connections, seconds, headers=(), threads=1):
     for header in headers:
         argv += ["-H", header]
     done = subprocess.run(argv + [url], capture_output=True, text=True,
-                          timeout=seconds + 60, check=False)
+                          timeout=seconds + 60, check=False,
+                          env=dict(os.environ, POLITE="1") if look else None)
     line = done.stderr.strip().split("\n")[-1]
     if done.returncode or not line.startswith("{"):
         raise RuntimeError("wrk: %s%s" % (done.stdout, done.stderr))

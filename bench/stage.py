@@ -81,6 +81,7 @@ class Stage:
     def __init__(self, sessions=1000, kept=True, store="sqlite"):
         self.box = Sandbox("bench", Secrets())
         self.postgres = None
+        self.fronts = 1     # processes of nginx
         self.sessions = sessions
         self.kept = kept
         self.nginx_port = free_port()
@@ -234,7 +235,7 @@ idle_timeout = 0
 daemon off;
 pid {d}/run/nginx.pid;
 error_log {d}/log/nginx-error.log error;
-worker_processes 1;
+worker_processes {fronts};
 events {{ worker_connections 30000; }}
 http {{
 	include /etc/nginx/mime.types;
@@ -281,7 +282,7 @@ http {{
 		{locations}
 	}}
 }}
-""".format(d=d, port=self.nginx_port, bare=bare, asking=asking,
+""".format(d=d, port=self.nginx_port, fronts=self.fronts, bare=bare, asking=asking,
            upstreams=self.upstreams, locations=self.locations)
 
     def start_lighttpd(self, name, port, text):
