@@ -114,6 +114,39 @@ UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2;
 -- $1 id
 DELETE FROM sessions WHERE id = $1;
 
+-- name: session_delete_family
+-- $1 id: this one, and all that came from the same sign-in
+DELETE FROM sessions
+ WHERE id = $1
+    OR family = (SELECT s.family FROM sessions AS s WHERE s.id = $1);
+
+-- name: session_family
+-- $1 id, $2 user; the family
+SELECT family FROM sessions WHERE id = $1 AND user_id = $2;
+
+-- name: session_set_family
+-- $1 id, $2 family; once it has one it stays
+UPDATE sessions SET family = $2 WHERE id = $1 AND family IS NULL;
+
+-- name: handoff_add
+-- $1 SHA-256 of the code, $2 session, $3 origin, $4 SHA-256 of what the
+-- browser keeps, $5 expires
+INSERT INTO handoffs (code_hash, session_id, origin, browser, expires_at)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: handoff_get
+-- $1 SHA-256 of the code, $2 now; session, origin, browser
+SELECT session_id, origin, browser FROM handoffs
+ WHERE code_hash = $1 AND expires_at > $2;
+
+-- name: handoff_use
+-- $1 SHA-256 of the code
+DELETE FROM handoffs WHERE code_hash = $1;
+
+-- name: handoff_purge
+-- $1 now
+DELETE FROM handoffs WHERE expires_at <= $1;
+
 -- name: session_delete_of_user
 -- $1 user, $2 id of the one to keep, '' for none
 DELETE FROM sessions WHERE user_id = $1 AND id <> $2;

@@ -84,6 +84,7 @@ struct conf {
 	int64_t remember_idle_timeout_ms, remember_absolute_timeout_ms;
 	int64_t touch_interval_ms;
 	unsigned max_per_user; /* 0: no limit */
+	bool single_sign_on;   /* over the hosts of origin */
 
 	/* [cookie] */
 	struct str cookie_name;	     /* as sent over https, with its prefix */

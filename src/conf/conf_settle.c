@@ -108,6 +108,43 @@ domain_holds_an_origin(const struct conf *c)
 	return false;
 }
 
+/* Would single sign-on do what people expect of it?  NULL: yes. */
+static const char *
+single_sign_on_problem(const struct conf *c)
+{
+	size_t i;
+
+	if (c->n_origins < 2)
+		return "single_sign_on needs a second address in [site] origin";
+	if (c->cookie_domain.n > 0)
+		return "single_sign_on is for hosts that share no cookie; "
+		       "remove it, or [cookie] domain";
+	if (c->max_per_user > 0 && c->max_per_user < c->n_origins)
+		return "with single_sign_on a person has a session for each "
+		       "host; make max_per_user at least the number of "
+		       "addresses in [site] origin, or 0";
+	for (i = 1; i < c->n_origins; i++)
+		if (c->origins[0].https && !c->origins[i].https)
+			return "single_sign_on would carry a sign-in from "
+			       "https to plain http; make every address in "
+			       "[site] origin https";
+	return NULL;
+}
+
+static enum dk_err
+settle_single_sign_on(struct settling *s)
+{
+	const char *problem =
+	    s->conf->single_sign_on ? single_sign_on_problem(s->conf) : NULL;
+
+	if (problem == NULL)
+		return DK_OK;
+	return fail_at(s,
+	    line_of_pair(
+		s->conf, "session", "single_sign_on", "single_sign_on"),
+	    "%s", problem);
+}
+
 /* The cookie's two names, and whether its prefix may stand (DK-C-01). */
 static enum dk_err
 settle_cookie(struct settling *s)
@@ -281,6 +318,8 @@ conf_settle(struct conf *c, unsigned *line, struct buf *why)
 		err = settle_timeouts(&s);
 	if (err == DK_OK)
 		err = settle_cookie(&s);
+	if (err == DK_OK)
+		err = settle_single_sign_on(&s);
 	if (err == DK_OK)
 		err = settle_admin(&s);
 	return err == DK_OK ? settle_rules(&s) : err;

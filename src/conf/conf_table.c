@@ -55,6 +55,10 @@ const struct conf_key conf_keys[] = {
 	{ "session", "max_per_user", CONF_NUMBER, AT(max_per_user), 0, 0, 10000,
 	    NULL, "0",
 	    "sessions of one person; the oldest is ended first; 0: no limit" },
+	{ "session", "single_sign_on", CONF_YES_NO, AT(single_sign_on), 0, 0, 0,
+	    NULL, "no",
+	    "who is signed in at the first origin need not sign in at the "
+	    "others" },
 	{ "session", "touch_interval", CONF_DURATION, AT(touch_interval_ms), 0,
 	    0, DAY, NULL, "60s", "last-seen is written at most this often" },
 

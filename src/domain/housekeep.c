@@ -5,6 +5,7 @@
 #include "domain/throttle.h"
 #include "store/events.h"
 #include "store/factors.h"
+#include "store/handoffs.h"
 #include "store/sessions.h"
 
 enum { STEP = 200 };
@@ -36,6 +37,8 @@ housekeep(struct domain *dom, int64_t now_ms)
 		err = throttle_sweep(dom, now_ms);
 	if (err == DK_OK)
 		err = links_purge(dom->db, now_ms);
+	if (err == DK_OK)
+		err = handoffs_purge(dom->db, now_ms);
 	if (err == DK_OK)
 		err = statistics_keep(dom, now_ms);
 	/* Somebody else holds the lock: there is a next time. */

@@ -49,10 +49,9 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* The end of the session: absolute, or by idleness.  Times that people wrote
- * into the store by hand do not overflow. */
-static int64_t
-expiry(const struct session_row *row)
+/* Times that people wrote into the store by hand do not overflow. */
+int64_t
+session_expiry(const struct session_row *row)
 {
 	if (row->idle_timeout_ms < 0 || row->last_seen_at_ms < 0)
 		return 0;
@@ -108,14 +107,14 @@ session_check(struct domain *dom, struct str cookie_value, struct str host,
 	if (!digest_eq(&hash, &view.session.secret_hash) || view.disabled ||
 	    view.must_change || !host_fits(dom, &view.session, host))
 		goto out;
-	if (now_ms >= expiry(&view.session)) {
+	if (now_ms >= session_expiry(&view.session)) {
 		*answer = SESSION_EXPIRED;
 		drop_expired(dom, str_from(token.id));
 		goto out;
 	}
 	session->view = view;
 	session->token = token;
-	session->expires_at_ms = expiry(&view.session);
+	session->expires_at_ms = session_expiry(&view.session);
 	*answer = SESSION_LIVE;
 out:
 	if (*answer != SESSION_LIVE)
@@ -166,6 +165,24 @@ copy_shown(char *to, size_t size, struct str text)
 	}
 }
 
+enum dk_err
+session_new_token(const struct asker *asker, struct session *session)
+{
+	struct session_row *row = &session->view.session;
+	enum dk_err err = uuid_new(session->token.id);
+
+	if (err == DK_OK)
+		err = secret_new(&session->token.secret);
+	if (err != DK_OK)
+		return err;
+	memcpy(row->id, session->token.id, sizeof(row->id));
+	hash_secret(&session->token.secret, &row->secret_hash);
+	copy_shown(row->ip, sizeof(row->ip), asker->ip);
+	copy_shown(row->user_agent, sizeof(row->user_agent), asker->user_agent);
+	copy_shown(row->host, sizeof(row->host), asker->host);
+	return DK_OK;
+}
+
 static enum dk_err
 new_session(struct domain *dom, const struct asker *asker,
     const struct user_row *user, const struct session_start *how,
@@ -175,13 +192,9 @@ new_session(struct domain *dom, const struct asker *asker,
 	struct session_row *row = &session->view.session;
 	enum dk_err err;
 
-	err = uuid_new(session->token.id);
-	if (err == DK_OK)
-		err = secret_new(&session->token.secret);
+	err = session_new_token(asker, session);
 	if (err != DK_OK)
 		return err;
-	memcpy(row->id, session->token.id, sizeof(row->id));
-	hash_secret(&session->token.secret, &row->secret_hash);
 	row->user_id = user->id;
 	row->created_at_ms = now_ms;
 	row->authenticated_at_ms = now_ms;
@@ -193,16 +206,13 @@ new_session(struct domain *dom, const struct asker *asker,
 					     : conf->idle_timeout_ms;
 	row->level = how->level;
 	row->remember = how->remember;
-	copy_shown(row->ip, sizeof(row->ip), asker->ip);
-	copy_shown(row->user_agent, sizeof(row->user_agent), asker->user_agent);
-	copy_shown(row->host, sizeof(row->host), asker->host);
 	memcpy(session->view.username, user->username,
 	    sizeof(session->view.username));
 	memcpy(session->view.display_name, user->display_name,
 	    sizeof(session->view.display_name));
 	memcpy(session->view.email, user->email, sizeof(session->view.email));
 	session->view.must_change = user->must_change;
-	session->expires_at_ms = expiry(row);
+	session->expires_at_ms = session_expiry(row);
 	return users_groups(dom->db, user->id, &session->groups);
 }
 
@@ -256,17 +266,25 @@ store_session(struct domain *dom, const struct asker *asker,
 		.username = str_from(session->view.username),
 		.session = str_from(row->id),
 		.detail = methods(how) };
+	char family[UUID_TEXT_LEN + 1] = "";
 	enum dk_err err = DK_OK;
 	bool deleted;
 	int64_t n;
 
-	if (how->old_id.n > 0)
+	/* One that takes the place of another belongs where that did. */
+	if (how->old_id.n > 0 && dom->conf->single_sign_on)
+		err = sessions_family(
+		    dom->db, how->old_id, row->user_id, family);
+	if (err == DK_OK && how->old_id.n > 0)
 		err = sessions_delete(dom->db, how->old_id, &deleted);
 	if (err == DK_OK && dom->conf->max_per_user > 0)
 		err = sessions_delete_oldest(dom->db, row->user_id,
 		    (int64_t)dom->conf->max_per_user - 1, now_ms, &n);
 	if (err == DK_OK)
 		err = sessions_add(dom->db, row);
+	if (err == DK_OK && family[0] != '\0')
+		err = sessions_set_family(
+		    dom->db, str_from(row->id), str_from(family));
 	if (err == DK_OK)
 		err = audit_write(dom, asker, &what, now_ms);
 	return err;
@@ -341,7 +359,7 @@ session_end(struct domain *dom, const struct asker *asker,
 	do {
 		err = db_begin(dom->db, DB_WRITE);
 		if (err == DK_OK)
-			err = sessions_delete(dom->db, id, &deleted);
+			err = sessions_delete_family(dom->db, id, &deleted);
 		if (err == DK_OK && deleted)
 			err = note_end(dom, asker, "sign_out",
 			    str_from(session->view.username), id, STR_NONE,
@@ -369,7 +387,7 @@ session_revoke(struct domain *dom, const struct asker *asker, struct str id,
 			err = sessions_get(dom->db, id, &view, &found);
 		if (err == DK_OK && found &&
 		    (user_id == 0 || user_id == view.session.user_id))
-			err = sessions_delete(dom->db, id, ended);
+			err = sessions_delete_family(dom->db, id, ended);
 		if (err == DK_OK && *ended)
 			err = note_end(dom, asker, "session_revoked",
 			    str_from(view.username), id, STR_NONE, now_ms);

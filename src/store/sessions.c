@@ -139,6 +139,42 @@ sessions_delete(struct db *db, struct str id, bool *deleted)
 }
 
 enum dk_err
+sessions_delete_family(struct db *db, struct str id, bool *deleted)
+{
+	const struct db_arg args[] = { DB_ARG_TEXT(id) };
+	int64_t n = 0;
+	enum dk_err err = db_exec(db, Q_SESSION_DELETE_FAMILY, args, 1, &n);
+
+	*deleted = n > 0;
+	return err;
+}
+
+enum dk_err
+sessions_family(struct db *db, struct str id, int64_t user_id,
+    char family[UUID_TEXT_LEN + 1])
+{
+	const struct db_arg args[] = { DB_ARG_TEXT(id), DB_ARG_INT(user_id) };
+	bool found = false;
+	enum dk_err err = db_query(db, Q_SESSION_FAMILY, args, 2);
+
+	family[0] = '\0';
+	if (err == DK_OK)
+		err = db_next(db, &found);
+	if (err == DK_OK && found && !str_is_none(db_text(db, 0)))
+		err = db_copy_text(db, 0, family, UUID_TEXT_LEN + 1);
+	db_done(db);
+	return err;
+}
+
+enum dk_err
+sessions_set_family(struct db *db, struct str id, struct str family)
+{
+	const struct db_arg args[] = { DB_ARG_TEXT(id), DB_ARG_TEXT(family) };
+
+	return db_exec(db, Q_SESSION_SET_FAMILY, args, 2, NULL);
+}
+
+enum dk_err
 sessions_delete_of_user(struct db *db, int64_t user_id, struct str keep,
     int64_t *n)
 {

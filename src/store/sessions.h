@@ -57,6 +57,16 @@ enum dk_err sessions_touch(struct db *db, struct str id,
     int64_t now_ms) DK_CHECK;
 enum dk_err sessions_delete(struct db *db, struct str id,
     bool *deleted) DK_CHECK;
+/* With all of its family; *deleted: there was one. */
+enum dk_err sessions_delete_family(struct db *db, struct str id,
+    bool *deleted) DK_CHECK;
+/* The sessions of several hosts that came from one sign-in are a family;
+ * `family` is "" for one that stands alone or is not of that user. */
+enum dk_err sessions_family(struct db *db, struct str id, int64_t user_id,
+    char family[UUID_TEXT_LEN + 1]) DK_CHECK;
+/* One that has a family keeps it. */
+enum dk_err sessions_set_family(struct db *db, struct str id,
+    struct str family) DK_CHECK;
 /* All of a user's but `keep` (STR_NONE: all); *n counts. */
 enum dk_err sessions_delete_of_user(struct db *db, int64_t user_id,
     struct str keep, int64_t *n) DK_CHECK;

@@ -5,6 +5,7 @@
 #include "web/hosting.h"
 #include "web/kept.h"
 #include "web/page.h"
+#include "web/sso.h"
 
 enum { USERNAME_FIELD_MAX = 254, DEVICE_AGE_S = 180 * 86400 };
 
@@ -17,6 +18,8 @@ http_is_fine(const struct ctx *c)
 void
 page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 {
+	const struct word first = { "site",
+		c->web->conf->origins[0].host };
 	char token[CSRF_TOKEN_LEN + 1];
 
 	if (!http_is_fine(c)) {
@@ -35,10 +38,13 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 		    page_say_number(c, form->message, form->number)),
 		T_TEXT("detail", str_from(form->detail)),
 		T_TEXT("notice", page_say(c, form->notice)),
+		T_TEXT("sso", sso_link(c, form->next)),
+		T_TEXT("sso_text",
+		    page_say_with(c, MSG_SSO_LINK, &first, 1)),
 		T_FLAG("remember", form->remember),
 		T_FLAG("tried", form->tried),
 		T_FLAG("password_autofocus", form->username.n > 0) },
-	    9);
+	    11);
 }
 
 void

@@ -1,6 +1,7 @@
 #include "web/route.h"
 
 #include "web/admin.h"
+#include "web/sso.h"
 
 /*
  * The default is the safe one: no flag, and a session is needed.  What
@@ -16,6 +17,7 @@ const struct route routes[] = {
 	{ "/second-factor", METHOD_POST, page_second_post, ROUTE_PUBLIC },
 	{ "/set-password", METHOD_GET, page_set_password, ROUTE_PUBLIC },
 	{ "/set-password", METHOD_POST, page_set_password_post, ROUTE_PUBLIC },
+	{ "/sso", METHOD_GET, page_sso, ROUTE_PUBLIC },
 	{ "/language", METHOD_GET, page_language,
 	    ROUTE_PUBLIC | ROUTE_NO_STORE },
 	{ "/language", METHOD_POST, page_language_post,

@@ -31,7 +31,8 @@ static const struct {
 	{ "head.html", "" },
 	{ "foot.html", "" },
 	{ "login.html",
-	    "next !csrf_token username message detail notice kept ?tried "
+	    "next !csrf_token username message detail notice kept sso "
+	    "sso_text ?tried "
 	    "?remember ?password_autofocus" },
 	{ "second.html", "next !csrf_token message kept" },
 	{ "password.html", "next username !csrf_token message kept ?dead" },

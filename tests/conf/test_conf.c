@@ -148,6 +148,7 @@ static const struct {
 	{ "session", "remember_idle_timeout", "14d" },
 	{ "session", "remember_absolute_timeout", "30d" },
 	{ "session", "max_per_user", "0" },
+	{ "session", "single_sign_on", "no" },
 	{ "session", "touch_interval", "60s" },
 	{ "cookie", "name", "__Host-doorkeep" },
 	{ "cookie", "domain", "" },
@@ -782,6 +783,51 @@ bounds_the_name_of_the_cookie(void **state)
 }
 
 /* --- keys that depend on each other --------------------------------------- */
+
+/* The name of the key that is wrong stands on line 4. */
+static const struct {
+	const char *origin, *more, *message;
+} sign_ons[] = {
+	{ "https://a, https://b", "", NULL },
+	{ "https://a, https://b", "max_per_user = 2\n", NULL },
+	{ "http://localhost, http://127.0.0.1", "", NULL },
+	{ "http://localhost, https://b", "", NULL },
+	{ "https://a", "", "single_sign_on needs a second address in [site] "
+			   "origin" },
+	{ "https://a, https://b", "max_per_user = 1\n",
+	    "with single_sign_on a person has a session for each host; make "
+	    "max_per_user at least the number of addresses in [site] origin, "
+	    "or 0" },
+	{ "https://a.org, https://b", "[cookie]\ndomain = a.org\n",
+	    "single_sign_on is for hosts that share no cookie; remove it, or "
+	    "[cookie] domain" },
+	{ "https://a, http://b", "",
+	    "single_sign_on would carry a sign-in from https to plain http; "
+	    "make every address in [site] origin https" },
+};
+
+static void
+single_sign_on_needs_hosts_that_it_works_with(void **state)
+{
+	struct stand *s = *state;
+	char text[256], message[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(sign_ons) / sizeof(sign_ons[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "[site]\norigin = %s\n[session]\nsingle_sign_on = "
+		    "yes\n%s",
+		    sign_ons[i].origin, sign_ons[i].more);
+		(void)snprintf(message, sizeof(message), "d.conf:4: %s",
+		    sign_ons[i].message == NULL ? "" : sign_ons[i].message);
+		if (sign_ons[i].message != NULL)
+			must_refuse(s, text, message);
+		else
+			must_parse(s, text);
+		assert_int_equal(
+		    s->conf.single_sign_on, sign_ons[i].message == NULL);
+	}
+}
 
 /* DK-P-01: the costs that are equal to 19456 KiB in two passes. */
 static const struct {
@@ -1551,6 +1597,7 @@ main(void)
 		STAND_TEST(bounds_the_host_of_an_origin),
 		STAND_TEST(keeps_the_order_of_origins),
 		STAND_TEST(counts_the_items_of_a_list),
+		STAND_TEST(single_sign_on_needs_hosts_that_it_works_with),
 		STAND_TEST(names_the_cookie_for_https_and_http),
 		STAND_TEST(
 		    refuses_a_cookie_that_browsers_drop_or_others_can_plant),

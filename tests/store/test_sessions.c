@@ -223,6 +223,57 @@ deletes_one_all_but_one_and_all(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void
+a_family_ends_together(void **state)
+{
+	struct shelf *s = *state;
+	struct session_row rows[5];
+	char family[UUID_TEXT_LEN + 1];
+	bool deleted;
+	unsigned i;
+
+	shelf_add_user(s, 1, "alice");
+	shelf_add_user(s, 2, "bob");
+	for (i = 0; i < 5; i++) {
+		rows[i] = shelf_session(1, i + 1);
+		shelf_add_session(s, &rows[i]);
+		if (i < 4)
+			assert_int_equal(
+			    sessions_set_family(s->db, str_from(rows[i].id),
+				str_from(rows[i < 3 ? 0 : 3].id)),
+			    DK_OK);
+	}
+	/* It stays what it was, and is nothing to somebody else. */
+	assert_int_equal(sessions_set_family(s->db, str_from(rows[1].id),
+			     str_from(rows[3].id)),
+	    DK_OK);
+	assert_int_equal(
+	    sessions_family(s->db, str_from(rows[1].id), 1, family), DK_OK);
+	assert_string_equal(family, rows[0].id);
+	assert_int_equal(
+	    sessions_family(s->db, str_from(rows[1].id), 2, family), DK_OK);
+	assert_string_equal(family, "");
+	assert_int_equal(
+	    sessions_family(s->db, str_from(rows[4].id), 1, family), DK_OK);
+	assert_string_equal(family, "");
+	assert_int_equal(sessions_delete_family(
+			     s->db, str_from(rows[1].id), &deleted),
+	    DK_OK);
+	assert_true(deleted);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(is_there(s, &rows[i]), i >= 3);
+	assert_int_equal(sessions_delete_family(
+			     s->db, str_from(rows[1].id), &deleted),
+	    DK_OK);
+	assert_false(deleted);
+	assert_int_equal(sessions_delete_family(
+			     s->db, str_from(rows[4].id), &deleted),
+	    DK_OK);
+	assert_true(deleted);
+	assert_false(is_there(s, &rows[4]));
+	assert_true(is_there(s, &rows[3]));
+}
+
 /* DK-S-16 */
 static void
 keeps_the_newest_live_ones(void **state)
@@ -651,6 +702,7 @@ main(void)
 		SHELF_TEST(the_store_keeps_no_text_of_a_secret),
 		SHELF_TEST(touches_only_forward),
 		SHELF_TEST(deletes_one_all_but_one_and_all),
+		SHELF_TEST(a_family_ends_together),
 		SHELF_TEST(keeps_the_newest_live_ones),
 		SHELF_TEST(counts_lists_and_purges_by_one_rule),
 		SHELF_TEST(finds_counts_and_deletes_by_one_filter),
