@@ -56,7 +56,7 @@ shape()
 	/^ALTER TABLE/ { print }
 	/^\)/ { table = "" }
 	table != "" && /^\t[a-z_]+ / { print table "." $1 }' |
-	    sed "s/ INTEGER/ BIGINT/; s/;$//" | sort
+	    sed 's/ INTEGER/ BIGINT/; s/ COLLATE "C"//; s/;$//' | sort
 }
 for f in sql/sqlite/*.sql sql/postgres/*.sql; do
 	a=sql/sqlite/${f##*/} b=sql/postgres/${f##*/}

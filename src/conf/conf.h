@@ -79,8 +79,7 @@ struct conf {
 	struct str database, store_directory; /* see domain_own_file() */
 
 	/* [session], milliseconds */
-	int64_t idle_timeout_ms; /* 0: none */
-	int64_t absolute_timeout_ms;
+	int64_t idle_timeout_ms, absolute_timeout_ms; /* idle 0: none */
 	int64_t remember_idle_timeout_ms, remember_absolute_timeout_ms;
 	int64_t touch_interval_ms;
 	unsigned max_per_user; /* 0: no limit */

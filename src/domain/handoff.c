@@ -4,6 +4,7 @@
 
 #include "domain/audit.h"
 #include "domain/device.h"
+#include "domain/session_new.h"
 #include "store/handoffs.h"
 
 static enum dk_err

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "domain/audit.h"
 #include "domain/permit.h"
+#include "domain/session_new.h"
 
 enum {
 	PURGE_STEP = 1000,

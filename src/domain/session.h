@@ -79,17 +79,7 @@ enum dk_err session_start(struct domain *dom, const struct asker *asker,
     const struct user_row *user, const struct session_start *how,
     int64_t now_ms, struct session *session, bool *refused) DK_CHECK;
 
-/* The end of a session: absolute, or by idleness. */
-int64_t session_expiry(const struct session_row *row);
-/* Give it an id and a secret, and say where it is: the asker's address,
- * browser and host.  These fields are empty before. */
-enum dk_err session_new_token(
-    const struct asker *asker, struct session *session) DK_CHECK;
-
-/*
- * Sign out: the row is deleted, and by single sign-on those of other hosts
- * that came from the same sign-in; the event is written ("sign_out").
- */
+/* Sign out: the row and its family go, the event is written ("sign_out"). */
 enum dk_err session_end(struct domain *dom, const struct asker *asker,
     const struct session *session, int64_t now_ms) DK_CHECK;
 

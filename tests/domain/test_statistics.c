@@ -202,14 +202,14 @@ gives_the_latest_sample_of_a_large_store(void **state)
 	(void)stand_sql(s,
 	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
 	    "WHERE i < 20000) INSERT INTO sessions SELECT printf('%08d-', i), "
-	    "zeroblob(32), u.id, 1, 1, 1, 9000000000000, 0, 1, 0, '', '', '' "
-	    "FROM n, users AS u");
+	    "zeroblob(32), u.id, 1, 1, 1, 9000000000000, 0, 1, 0, '', '', '', "
+	    "NULL FROM n, users AS u");
 	assert_int_equal(statistics_sessions(&s->dom, THEN, &live, &at), DK_OK);
 	assert_int_equal(at, 0);
 	assert_int_equal(statistics_keep(&s->dom, THEN), DK_OK);
 	(void)stand_sql(s,
 	    "INSERT INTO sessions SELECT 'x', secret_hash, user_id, 1, 1, 1, "
-	    "9000000000000, 0, 1, 0, '', '', '' FROM sessions LIMIT 1");
+	    "9000000000000, 0, 1, 0, '', '', '', NULL FROM sessions LIMIT 1");
 	assert_int_equal(statistics_sessions(&s->dom, THEN, &live, &at), DK_OK);
 	assert_int_equal(live, 20000);
 	assert_true(at == THEN - THEN % (HOUR / 4));

@@ -505,7 +505,8 @@ ends_all_that_were_there_when_it_asked(void **state)
 	    "INSERT INTO sessions SELECT '00000000-0000-4000-8000-"
 	    "000000000000', secret_hash, user_id, s.created_at + 1500, "
 	    "authenticated_at, last_seen_at, expires_at, idle_timeout, level, "
-	    "remember, ip, user_agent, host FROM sessions AS s JOIN users AS u "
+	    "remember, ip, user_agent, host, NULL FROM sessions AS s "
+	    "JOIN users AS u "
 	    "ON u.id = s.user_id WHERE username = 'carl'");
 	(void)snprintf(body, sizeof(body),
 	    "csrf_token=%s&action=end_found&address=192.0.2.7&until=%s", token,
