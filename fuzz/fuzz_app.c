@@ -370,15 +370,18 @@ step(struct play *p, const char *line, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct play play; /* large: not made anew each time */
+	struct play *p = &play;
 	const char *text = (const char *)data;
-	struct play *p;
 	size_t i, begin_at = 0;
 
 	if (size > INPUT_MAX)
 		return 0;
-	p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		abort();
+	memset(&p->memory, 0, sizeof(p->memory));
+	memset(&p->browser, 0, sizeof(p->browser));
+	p->open = false;
+	p->requests = 0;
+	p->token[0] = p->link[0] = p->session[0] = '\0';
 	p->s = stage_get();
 	stage_reset(p->s);
 	p->q.now = p->s->now;
@@ -390,6 +393,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		begin_at = i + 1;
 	}
 	send_request(p);
-	free(p);
 	return 0;
 }

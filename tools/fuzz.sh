@@ -53,8 +53,9 @@ cd "$folder"
 # brings its own.
 build()
 {
-	make -s "fuzz/replay_$1" "fuzz_replay_$1_OBJECTS=fuzz/fuzz_$1.o" \
-	    LDFLAGS='-fsanitize=fuzzer'
+	make -s src/store/queries.h src/words/messages.h &&
+	    make -s "fuzz/replay_$1" \
+	    "fuzz_replay_$1_OBJECTS=fuzz/fuzz_$1.o" LDFLAGS='-fsanitize=fuzzer'
 }
 
 bad=0
@@ -66,7 +67,12 @@ for target; do
 	fi
 	mkdir -p "new/$target"
 	echo "== $target, $seconds s"
-	"fuzz/replay_$target" -max_total_time="$seconds" -max_len=4096 \
+	dict=$here/fuzz/dict/$target
+	[ -f "$dict" ] || {
+		echo "fuzz.sh: there is no dictionary fuzz/dict/$target" >&2
+		exit 2
+	}
+	"fuzz/replay_$target" -dict="$dict" -max_total_time="$seconds" -max_len=4096 \
 	    -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
 	    -artifact_prefix="found/$target-" "new/$target" \
 	    "$here/fuzz/corpus/$target" >"$target.log" 2>&1 || {

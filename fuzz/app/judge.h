@@ -1,7 +1,7 @@
 #ifndef DK_FUZZ_APP_JUDGE_H
 #define DK_FUZZ_APP_JUDGE_H
 
-#include "app/stage.h"
+#include "stage.h"
 
 /*
  * What is stored at one moment, seen by the second connection, and whether a

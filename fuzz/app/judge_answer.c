@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/seen.h"
+#include "seen.h"
 
 static bool
 has(struct str text, const char *what)

@@ -1,4 +1,4 @@
-#include "app/seen.h"
+#include "seen.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #ifndef DK_FUZZ_APP_SEEN_H
 #define DK_FUZZ_APP_SEEN_H
 
-#include "app/judge.h"
+#include "judge.h"
 
 /* Within fuzz/app: what a request has shown, read from its bytes alone. */
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "app/judge.h"
+#include "judge.h"
 
 static void
 copy_text(sqlite3_stmt *st, int column, char *to, size_t size)
@@ -99,7 +99,7 @@ rows(struct stage *s, struct snap *snap, const char *sql, const size_t *n,
 void
 snap_take(struct stage *s, struct snap *snap)
 {
-	memset(snap, 0, sizeof(*snap));
+	snap->n_sessions = snap->n_users = snap->n_links = snap->n_devices = 0;
 	rows(s, snap,
 	    "SELECT id, secret_hash, user_id, level, created_at, "
 	    "authenticated_at, last_seen_at, expires_at, idle_timeout "

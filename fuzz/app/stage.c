@@ -1,4 +1,4 @@
-#include "app/stage.h"
+#include "stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
