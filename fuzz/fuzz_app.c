@@ -16,7 +16,8 @@
  * passwords (@a Alice's, @b, ...), cookies of live sessions (@A, ...; @X of one
  * that is over), @T the form token of the last page, @1 Carol's code, @2 that
  * of the second factor shown last, @r and @R recovery codes, @l a one-use
- * link, @k that of the last page, @S a session's id on the last page.
+ * link, @k that of the last page, @S a session's id on the last page, @i the
+ * id of Alice's session without its secret.
  */
 #include "fuzz.h"
 
@@ -47,6 +48,7 @@ struct play {
 	char body[16 * 1024];
 	size_t body_n;
 	char token[129], link[SECRET_TEXT_LEN + 1], session[UUID_TEXT_LEN + 1];
+	char id[SESSION_TOKEN_LEN + 1];
 	unsigned requests;
 };
 
@@ -83,6 +85,12 @@ stands_for(struct play *p, char c, char code[TOTP_DIGITS + 1])
 		judge_shown_code(&p->memory, p->q.now, code);
 	if (c == '1' || c == '2')
 		return code;
+	if (c == 'i') {
+		(void)snprintf(p->id, sizeof(p->id), "%s",
+		    s->people[ALICE].cookie);
+		p->id[UUID_TEXT_LEN] = '\0';
+		return p->id;
+	}
 	return c == 'T'   ? p->token
 	    : c == 'k' ? p->link
 	    : c == 'S' ? p->session
