@@ -33,7 +33,8 @@ glob(const char *p, size_t n, const char *s, size_t m, unsigned *left)
 	while (stars < n && p[stars] == '*')
 		stars++;
 	if (stars == 0)
-		return m > 0 && (p[0] == s[0] || (p[0] == '?' && s[0] != '/')) &&
+		return m > 0 &&
+		    (p[0] == s[0] || (p[0] == '?' && s[0] != '/')) &&
 		    glob(p + 1, n - 1, s + 1, m - 1, left);
 	for (i = 0; i <= m; i++) {
 		if (glob(p + stars, n - stars, s + i, m - i, left))
@@ -45,8 +46,8 @@ glob(const char *p, size_t n, const char *s, size_t m, unsigned *left)
 }
 
 static bool
-pattern_fits(const struct conf_rule *r, const struct access_question *q,
-    unsigned *left)
+pattern_fits(
+    const struct conf_rule *r, const struct access_question *q, unsigned *left)
 {
 	struct str p = r->pattern;
 
@@ -159,8 +160,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	(void)str_split(str_sub(input, 1, size), '\n', &line, &rules);
 	BUF_OVER(&conf_text, text);
-	buf_addz(&conf_text, "[site]\norigin = https://www.example.org\n"
-			     "[access]\n");
+	buf_addz(&conf_text,
+	    "[site]\norigin = https://www.example.org\n"
+	    "[access]\n");
 	buf_add(&conf_text, rules);
 	BUF_OVER(&message, said);
 	if (conf_parse(STR("fuzz.conf"), buf_str(&conf_text), &arena, &conf,

@@ -86,19 +86,19 @@ stands_for(struct play *p, char c, char code[TOTP_DIGITS + 1])
 	if (c == '1' || c == '2')
 		return code;
 	if (c == 'i') {
-		(void)snprintf(p->id, sizeof(p->id), "%s",
-		    s->people[ALICE].cookie);
+		(void)snprintf(
+		    p->id, sizeof(p->id), "%s", s->people[ALICE].cookie);
 		p->id[UUID_TEXT_LEN] = '\0';
 		return p->id;
 	}
-	return c == 'T'   ? p->token
-	    : c == 'k' ? p->link
-	    : c == 'S' ? p->session
-	    : c == 'l' ? s->link
-	    : c == 'X' ? s->expired
-	    : c == 'r' ? s->recovery.text[0]
-	    : c == 'R' ? s->recovery.text[1]
-		       : "";
+	return c == 'T' ? p->token
+	    : c == 'k'	? p->link
+	    : c == 'S'	? p->session
+	    : c == 'l'	? s->link
+	    : c == 'X'	? s->expired
+	    : c == 'r'	? s->recovery.text[0]
+	    : c == 'R'	? s->recovery.text[1]
+			: "";
 }
 
 /* The line with what stands for others in its place; NULs are left out. */
@@ -190,7 +190,9 @@ begin(struct play *p, char how, const char *target)
 	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		set_param(p, usual[i]);
 	set_pair(p, "REQUEST_METHOD",
-	    how == 'f' || how == 'j' ? "POST" : how == 'h' ? "HEAD" : "GET");
+	    how == 'f' || how == 'j' ? "POST"
+		: how == 'h'	     ? "HEAD"
+				     : "GET");
 	set_pair(p, "REQUEST_URI", target);
 	if (how == 'c')
 		set_pair(p, "PATH_INFO", "/check");
@@ -200,8 +202,7 @@ begin(struct play *p, char how, const char *target)
 		drop_param(p, "SCRIPT_NAME", 11);
 	if (how == 'f') {
 		set_param(p, "HTTP_ORIGIN=" STAGE_ORIGIN);
-		set_param(
-		    p, "CONTENT_TYPE=application/x-www-form-urlencoded");
+		set_param(p, "CONTENT_TYPE=application/x-www-form-urlencoded");
 	}
 	if (how == 'j') {
 		set_param(p, "CONTENT_TYPE=application/json");
@@ -294,8 +295,8 @@ look_at_page(struct play *p)
 	    sizeof(p->token));
 	find_text(page, "\"csrf_token\":\"", '"', p->token, sizeof(p->token));
 	find_text(page, "set-password?token=", '<', p->link, sizeof(p->link));
-	find_text(page, "name=\"id\" value=\"", '"', p->session,
-	    sizeof(p->session));
+	find_text(
+	    page, "name=\"id\" value=\"", '"', p->session, sizeof(p->session));
 	find_text(page, "?secret=", '&', seed, sizeof(seed));
 	judge_note_shown(&p->memory, seed, page);
 }

@@ -29,21 +29,20 @@ enum {
 };
 
 /* Role responder, id 1; the parameters; no body. */
-static const char in_order[] =
-    "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
-    "\1\4\0\1\0\077\0\0"
-    "\16\3REQUEST_METHODGET"
-    "\13\11REQUEST_URI/auth/end"
-    "\13\11REMOTE_ADDR192.0.2.1"
-    "\1\4\0\1\0\0\0\0"
-    "\1\5\0\1\0\0\0\0";
+static const char in_order[] = "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
+			       "\1\4\0\1\0\077\0\0"
+			       "\16\3REQUEST_METHODGET"
+			       "\13\11REQUEST_URI/auth/end"
+			       "\13\11REMOTE_ADDR192.0.2.1"
+			       "\1\4\0\1\0\0\0\0"
+			       "\1\5\0\1\0\0\0\0";
 
 /*
  * libfcgi forgets 48 bytes at each management record of a type that it does
  * not know; only the web server can send one.  For LeakSanitizer.
  */
-__attribute__((visibility("default"))) const char *
-__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(
+    void);
 const char *
 __lsan_default_suppressions(void)
 {
@@ -215,8 +214,7 @@ read_answers(const unsigned char *p, size_t n)
 			within = false;
 		} else if (record[1] == STDOUT && len > 0 && !within) {
 			need(len >= 8 &&
-				memcmp(record + HEADER_LEN, "Status: ", 8) ==
-				    0,
+				memcmp(record + HEADER_LEN, "Status: ", 8) == 0,
 			    "an answer without Status:");
 			within = true;
 		}

@@ -43,7 +43,8 @@ is_quick(const struct stored_hash *h, struct str text)
 	return h->scheme == HASH_SHA1 || h->scheme == HASH_APR1 ||
 	    h->scheme == HASH_MD5CRYPT || h->too_costly ||
 	    h->scheme == HASH_NONE ||
-	    (h->scheme == HASH_BCRYPT && str_starts(str_sub(text, 4, 3), STR("04$")));
+	    (h->scheme == HASH_BCRYPT &&
+		str_starts(str_sub(text, 4, 3), STR("04$")));
 }
 
 int
@@ -58,7 +59,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	h = stored_hash_read(text);
 	again = stored_hash_read(text);
 	if (h.scheme != again.scheme || h.too_costly != again.too_costly ||
-	    h.name == NULL || (size > 0 && memchr(data, 0, size) != NULL &&
+	    h.name == NULL ||
+	    (size > 0 && memchr(data, 0, size) != NULL &&
 		h.scheme != HASH_NONE))
 		abort();
 	if (h.scheme != HASH_NONE && !has_prefix_of(text, h.scheme))
@@ -69,8 +71,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!is_quick(&h, text))
 		return 0;
-	if (stored_hash_verify(text, STR("a password that nobody chose"),
-		&match) == DK_OK && match)
+	if (stored_hash_verify(
+		text, STR("a password that nobody chose"), &match) == DK_OK &&
+	    match)
 		abort();
 	return 0;
 }

@@ -75,8 +75,7 @@ open_place(void)
 	}
 	(void)snprintf(
 	    place->store, sizeof(place->store), "%s/store.db", place->dir);
-	(void)snprintf(
-	    place->file, sizeof(place->file), "%s/file", place->dir);
+	(void)snprintf(place->file, sizeof(place->file), "%s/file", place->dir);
 	ctl->conf = (struct conf){ .database = str_from(place->store),
 		.max_parallel_hashes = 1 };
 	log_open(&ctl->log, LOG_TO_STDERR, LOG_AS_TEXT);

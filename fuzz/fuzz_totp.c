@@ -13,8 +13,8 @@
 enum { HEAD = 9 };
 
 static int64_t
-expected(const struct totp_seed *seed, struct str code, int64_t last,
-    int64_t now_ms)
+expected(
+    const struct totp_seed *seed, struct str code, int64_t last, int64_t now_ms)
 {
 	char text[TOTP_DIGITS + 1];
 	int64_t step;
@@ -32,8 +32,8 @@ expected(const struct totp_seed *seed, struct str code, int64_t last,
 }
 
 static void
-try_code(const struct totp_seed *seed, struct str code, int64_t last,
-    int64_t now_ms)
+try_code(
+    const struct totp_seed *seed, struct str code, int64_t last, int64_t now_ms)
 {
 	if (totp_match(seed, code, last, now_ms) !=
 	    expected(seed, code, last, now_ms))
@@ -61,8 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    last, now_ms);
 	/* No fuzzer finds a right one: these are. */
 	for (i = 0; i < 5; i++) {
-		totp_code(
-		    &seed, now_ms / TOTP_STEP_MS - 2 + (int64_t)i, code);
+		totp_code(&seed, now_ms / TOTP_STEP_MS - 2 + (int64_t)i, code);
 		try_code(&seed, str_from(code), last, now_ms);
 	}
 	return 0;

@@ -17,8 +17,8 @@ judge_new_session(struct stage *s, const struct asked *q,
 	/* With a second factor the password may have come before; the session
 	 * in which one was set up is raised without it. */
 	bool steps = code && (who == PEOPLE || m->knocked[who]);
-	bool raised =
-	    code && e->level == 2 && seen_session_came(before, e->user_id, q->now);
+	bool raised = code && e->level == 2 &&
+	    seen_session_came(before, e->user_id, q->now);
 
 	if (q->status >= 400 || q->dropped)
 		return "a session with an error";
@@ -38,8 +38,7 @@ judge_new_session(struct stage *s, const struct asked *q,
 
 static const char *
 judge_sessions(struct stage *s, const struct asked *q,
-    const struct snap *before, const struct snap *after,
-    const struct memory *m)
+    const struct snap *before, const struct snap *after, const struct memory *m)
 {
 	const char *wrong = NULL;
 	size_t i, made = 0;
@@ -76,7 +75,8 @@ judge_ended(struct stage *s, const struct asked *q, const struct snap *before,
 		    (e->idle > 0 && q->now >= e->seen + e->idle);
 
 		if (seen_session_of(after, e->id) == NULL && !over &&
-		    !seen_presented(e) && !seen_session_came(before, e->user_id, q->now) &&
+		    !seen_presented(e) &&
+		    !seen_session_came(before, e->user_id, q->now) &&
 		    !seen_admin_came(before, q->now) &&
 		    !seen_link_came(before, e->user_id) &&
 		    !seen_password_came(s, m, e->user_id) &&

@@ -21,7 +21,8 @@ param(const struct asked *q, const char *name)
 	return "";
 }
 
-/* --- the head -------------------------------------------------------------- */
+/* --- the head --------------------------------------------------------------
+ */
 
 static bool
 name_is_ours(struct str name)
@@ -30,9 +31,9 @@ name_is_ours(struct str name)
 		"Content-Length", "Location", "Set-Cookie", "Cache-Control",
 		"X-Content-Type-Options", "Referrer-Policy",
 		"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
-		"X-Frame-Options", "X-Robots-Tag", "Permissions-Policy",
-		"Vary", "Content-Security-Policy", "WWW-Authenticate", "ETag",
-		"Allow", "Retry-After", "Last-Modified", "Accept-Ranges",
+		"X-Frame-Options", "X-Robots-Tag", "Permissions-Policy", "Vary",
+		"Content-Security-Policy", "WWW-Authenticate", "ETag", "Allow",
+		"Retry-After", "Last-Modified", "Accept-Ranges",
 		"Content-Range", "Content-Language", "Content-Disposition",
 		"Clear-Site-Data", "Link", "Remote-User", "Remote-Groups",
 		"Remote-Name", "Remote-Email", "Remote-Session",
@@ -129,7 +130,8 @@ judge_head(const struct asked *q)
 	return wrong;
 }
 
-/* --- secrets --------------------------------------------------------------- */
+/* --- secrets ---------------------------------------------------------------
+ */
 
 static bool
 shows_text(struct str text, const char *secret)
@@ -165,8 +167,8 @@ judge_tokens(struct str text, const struct snap *snap, bool links)
 }
 
 static const char *
-judge_text(struct stage *s, struct str text, const struct snap *after,
-    bool links)
+judge_text(
+    struct stage *s, struct str text, const struct snap *after, bool links)
 {
 	size_t i;
 
@@ -199,8 +201,8 @@ without_cookies(struct str head, char *to, size_t size)
 
 /* A link goes to its owner by a redirect to the page that takes it, never. */
 static const char *
-judge_secrets(struct stage *s, const struct asked *q,
-    const struct snap *before, const struct snap *after)
+judge_secrets(struct stage *s, const struct asked *q, const struct snap *before,
+    const struct snap *after)
 {
 	static char head[RESPONSE_HEADERS_MAX + 2];
 	const char *wrong;
@@ -215,7 +217,8 @@ judge_secrets(struct stage *s, const struct asked *q,
 	return wrong;
 }
 
-/* --- who gets in ------------------------------------------------------------ */
+/* --- who gets in ------------------------------------------------------------
+ */
 
 /* The path as a file server might see it: decoded once, dots resolved. */
 static void
@@ -224,8 +227,8 @@ plain_path(const char *target, char *to, size_t size)
 	char step[2048];
 	size_t n = 0, i, begin;
 
-	for (i = 0; target[i] != '\0' && target[i] != '?' &&
-	     n + 1 < sizeof(step);
+	for (i = 0;
+	     target[i] != '\0' && target[i] != '?' && n + 1 < sizeof(step);
 	     i++) {
 		step[n] = target[i];
 		if (target[i] == '%' && str_hex_digit(target[i + 1]) >= 0 &&
@@ -331,8 +334,8 @@ judge_identity(const struct asked *q, const struct snap *snap)
 
 			if (!seen_lives(snap, e, q->now))
 				continue;
-			(void)snprintf(line, sizeof(line), "%s%s\r\n",
-			    heads[k], seen_user_of(snap, e->user_id)->name);
+			(void)snprintf(line, sizeof(line), "%s%s\r\n", heads[k],
+			    seen_user_of(snap, e->user_id)->name);
 			right |= has(q->head, line);
 		}
 	}
@@ -348,8 +351,8 @@ judge_gate(const struct asked *q, const struct snap *before)
 	char path[2048], script[2048];
 	bool yes = q->status >= 200 && q->status < 300;
 
-	(void)snprintf(script, sizeof(script), "%s%s",
-	    param(q, "SCRIPT_NAME"), param(q, "PATH_INFO"));
+	(void)snprintf(script, sizeof(script), "%s%s", param(q, "SCRIPT_NAME"),
+	    param(q, "PATH_INFO"));
 	plain_path(uri, path, sizeof(path));
 	if (!yes)
 		return NULL;
@@ -372,8 +375,8 @@ judge_gate(const struct asked *q, const struct snap *before)
 }
 
 const char *
-judge_answer(struct stage *s, const struct asked *q,
-    const struct snap *before, const struct snap *after)
+judge_answer(struct stage *s, const struct asked *q, const struct snap *before,
+    const struct snap *after)
 {
 	const char *wrong;
 

@@ -96,8 +96,8 @@ judge_token_at(const char *p, size_t n, struct digest *hash)
 			return false;
 	if (!secret_from_text((struct str){ p, SECRET_TEXT_LEN }, &secret))
 		return false;
-	secret_sha256((struct str){ (const char *)secret.byte, SECRET_LEN },
-	    hash);
+	secret_sha256(
+	    (struct str){ (const char *)secret.byte, SECRET_LEN }, hash);
 	return true;
 }
 
@@ -206,7 +206,8 @@ seen_link_came(const struct snap *snap, int64_t user_id)
 
 	for (i = 0; i < snap->n_links; i++)
 		if (snap->links[i].user_id == user_id &&
-		    seen_holds_token(bytes.raw, bytes.n_raw, &snap->links[i].hash))
+		    seen_holds_token(
+			bytes.raw, bytes.n_raw, &snap->links[i].hash))
 			return true;
 	return false;
 }
@@ -269,8 +270,8 @@ seed_fits(const struct totp_seed *seed, int64_t now)
 }
 
 bool
-seen_code_came(struct stage *s, const struct asked *q, const struct memory *m,
-    int64_t id)
+seen_code_came(
+    struct stage *s, const struct asked *q, const struct memory *m, int64_t id)
 {
 	bool carol = id == s->people[CAROL].id;
 	size_t i;
@@ -296,8 +297,8 @@ judge_note_shown(struct memory *m, const char *seed, struct str page)
 	size_t n = sizeof(m->seeds) / sizeof(m->seeds[0]);
 
 	if (seed[0] != '\0')
-		(void)snprintf(m->seeds[m->n_seeds++ % n],
-		    sizeof(m->seeds[0]), "%s", seed);
+		(void)snprintf(m->seeds[m->n_seeds++ % n], sizeof(m->seeds[0]),
+		    "%s", seed);
 	m->codes_shown |=
 	    page.n > 0 && has(page.p, page.n, "class=\"codes\"><li>");
 }
@@ -310,7 +311,8 @@ judge_shown_code(
 	struct totp_seed seed;
 
 	code[0] = '\0';
-	if (m->n_seeds > 0 && seed_of_text(m->seeds[(m->n_seeds - 1) % n], &seed))
+	if (m->n_seeds > 0 &&
+	    seed_of_text(m->seeds[(m->n_seeds - 1) % n], &seed))
 		totp_code(&seed, now / TOTP_STEP_MS, code);
 }
 
@@ -321,8 +323,8 @@ static bool
 is_secret_field(const char *text, size_t at)
 {
 	static const char *const marks[] = { "password=", "totp_code=",
-		"\"password\":\"", "current_password\":\"",
-		"new_password\":\"", "\"totp_code\":\"" };
+		"\"password\":\"", "current_password\":\"", "new_password\":\"",
+		"\"totp_code\":\"" };
 	size_t i, n;
 
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
@@ -338,8 +340,8 @@ elsewhere(const char *text, size_t n, size_t body_at, const char *what)
 {
 	const char *at = text;
 
-	while ((at = memmem(at, n - (size_t)(at - text), what,
-		    strlen(what))) != NULL) {
+	while ((at = memmem(at, n - (size_t)(at - text), what, strlen(what))) !=
+	    NULL) {
 		if ((size_t)(at - text) < body_at ||
 		    !is_secret_field(text, (size_t)(at - text)))
 			return true;
@@ -352,8 +354,8 @@ bool
 seen_came_elsewhere(const char *what)
 {
 	return elsewhere(bytes.raw, bytes.n_raw, bytes.body_at, what) ||
-	    elsewhere(bytes.decoded, bytes.n_decoded,
-		bytes.decoded_body_at, what);
+	    elsewhere(
+		bytes.decoded, bytes.n_decoded, bytes.decoded_body_at, what);
 }
 
 bool

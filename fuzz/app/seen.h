@@ -35,8 +35,8 @@ int seen_person_of(struct stage *s, int64_t id);
 /* True also where the password is not known here any more. */
 bool seen_password_came(struct stage *s, const struct memory *m, int64_t id);
 /* A code of now or of a neighbour step, or one for recovery. */
-bool seen_code_came(struct stage *s, const struct asked *q,
-    const struct memory *m, int64_t id);
+bool seen_code_came(
+    struct stage *s, const struct asked *q, const struct memory *m, int64_t id);
 
 /* In judge_answer.c: the answer itself. */
 const char *judge_answer(struct stage *s, const struct asked *q,

@@ -100,9 +100,9 @@ static void
 sign_in(struct stage *s, const char *name, int level, int64_t now_ms,
     char text[SESSION_TOKEN_LEN + 1])
 {
-	const struct session_start how = { .level = level,
-		.event = "sign_in",
-		.old_id = STR_NONE };
+	const struct session_start how = {
+		.level = level, .event = "sign_in", .old_id = STR_NONE
+	};
 	struct user_row user;
 	struct session session;
 	bool refused;
@@ -173,8 +173,8 @@ set_apart(struct stage *s)
 	must(account_set_disabled(&s->dom, &asker, &user, true, STAGE_NOW),
 	    "erin");
 	get_user(s, "frank", &user);
-	must(account_require_change(&s->dom, &asker, &user, STAGE_NOW),
-	    "frank");
+	must(
+	    account_require_change(&s->dom, &asker, &user, STAGE_NOW), "frank");
 	if (!ok)
 		stage_abort("carol", "the code is refused");
 }
@@ -250,8 +250,7 @@ open_side(struct stage *s)
 	(void)sqlite3_busy_timeout(s->side, 1000);
 	(void)sqlite3_db_config(
 	    s->side, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	side_do(s,
-	    "PRAGMA synchronous = OFF; ATTACH ':memory:' AS kept");
+	side_do(s, "PRAGMA synchronous = OFF; ATTACH ':memory:' AS kept");
 	each_table(s, "main", keep_table);
 }
 
@@ -264,8 +263,8 @@ app_handle(void *arg, struct request *req, struct response *res)
 }
 
 static void
-app_fail(void *arg, struct request *req, struct response *res,
-    unsigned status, const char *problem)
+app_fail(void *arg, struct request *req, struct response *res, unsigned status,
+    const char *problem)
 {
 	struct stage *s = arg;
 
@@ -333,8 +332,8 @@ open_all(struct stage *s)
 	(void)snprintf(s->conf_text, sizeof(s->conf_text), "%sdatabase = %s\n",
 	    conf_text, s->file);
 	BUF_OVER(&message, text);
-	if (conf_parse(STR("fuzz.conf"), str_from(s->conf_text),
-		&s->conf_arena, &s->conf, &message) != DK_OK)
+	if (conf_parse(STR("fuzz.conf"), str_from(s->conf_text), &s->conf_arena,
+		&s->conf, &message) != DK_OK)
 		stage_abort("configuration", text);
 	/* As cheap as libsodium makes it: many sign-ins a second. */
 	s->conf.argon2_memory_kib = 8;
@@ -407,12 +406,11 @@ stage_send(struct stage *s, struct asked *q)
 	s->now = q->now;
 	s->log.written = 0;
 	response_init(&res, &s->arena);
-	err = request_read(&req, q->role, q->params, &s->web.rules, &s->arena,
-	    &problem);
-	output_answer(&s->app, &req, &res, err, problem,
-	    take_body(&req, q->body, err));
-	q->dropped =
-	    output_build(&req, &res, &s->arena, &head, &out) != DK_OK;
+	err = request_read(
+	    &req, q->role, q->params, &s->web.rules, &s->arena, &problem);
+	output_answer(
+	    &s->app, &req, &res, err, problem, take_body(&req, q->body, err));
+	q->dropped = output_build(&req, &res, &s->arena, &head, &out) != DK_OK;
 	q->status = res.status;
 	if (head.n >= sizeof(s->head) || out.n >= sizeof(s->out))
 		stage_abort("answer", "too long");

@@ -69,8 +69,8 @@ struct stage {
 	struct totp_seed seed; /* Carol's */
 	char seed_text[33];
 	struct recovery_codes recovery;
-	char link[SECRET_TEXT_LEN + 1];		/* Dave's */
-	char expired[SESSION_TOKEN_LEN + 1];	/* was Bob's */
+	char link[SECRET_TEXT_LEN + 1];	     /* Dave's */
+	char expired[SESSION_TOKEN_LEN + 1]; /* was Bob's */
 	char log_text[STAGE_LOG_MAX];
 	size_t log_len;
 	bool catches; /* what goes to the log is kept */
