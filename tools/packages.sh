@@ -12,6 +12,8 @@ postgresql'
 # What they can do without, skipping the tests in question:
 packages_wanted='clang lighttpd-mod-openssl faketime chromium
 chromium-driver python3-selenium fail2ban zbar-tools'
+# What ./check --long needs on top:
+packages_long=''
 
 # Run a command as root; 1 if that cannot be had.
 as_root()

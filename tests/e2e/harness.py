@@ -18,6 +18,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 PASSWORD = "lantern %s harbour" % os.urandom(4).hex()  # new in every run
+LONG = bool(os.environ.get("DK_LONG"))  # the long form (tests/long/)
 
 
 class Skip(Exception):
