@@ -186,7 +186,7 @@ set_password(struct ctl *ctl, const struct user_row *user)
 	e = ctl_read_password(ctl, &pw);
 	if (e == CTL_DONE) {
 		err = account_set_password(&ctl->dom, &ctl->asker, user,
-		    buf_str(&pw), STR_NONE, ctl->now_ms, &flaw);
+		    buf_str(&pw), ctl->now_ms, &flaw);
 		if (err != DK_OK)
 			e = say_refusal(
 			    ctl, err, flaw, str_from(user->username));

@@ -396,8 +396,8 @@ account_require_change(struct domain *dom, const struct asker *asker,
 
 enum dk_err
 account_set_password(struct domain *dom, const struct asker *asker,
-    const struct user_row *user, struct str pw, struct str keep_session,
-    int64_t now_ms, enum password_flaw *flaw)
+    const struct user_row *user, struct str pw, int64_t now_ms,
+    enum password_flaw *flaw)
 {
 	const struct audit what = { .event = "password_changed",
 		.outcome = "success",
@@ -424,7 +424,7 @@ account_set_password(struct domain *dom, const struct asker *asker,
 			err = users_mark_password(dom->db, user->id, is_short);
 		if (err == DK_OK)
 			err = sessions_delete_of_user(
-			    dom->db, user->id, keep_session, &n);
+			    dom->db, user->id, STR_NONE, &n);
 		/* A link that is under way is not to undo the person's choice.
 		 */
 		if (err == DK_OK)

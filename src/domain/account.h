@@ -83,10 +83,10 @@ enum dk_err account_judge_password(struct domain *dom,
 enum dk_err account_require_change(struct domain *dom,
     const struct asker *asker, const struct user_row *user,
     int64_t now_ms) DK_CHECK;
-/* Ends all sessions of the user but `keep_session` (STR_NONE: all). */
+/* Ends all sessions of the user. */
 enum dk_err account_set_password(struct domain *dom, const struct asker *asker,
-    const struct user_row *user, struct str pw, struct str keep_session,
-    int64_t now_ms, enum password_flaw *flaw) DK_CHECK;
+    const struct user_row *user, struct str pw, int64_t now_ms,
+    enum password_flaw *flaw) DK_CHECK;
 enum dk_err account_set_disabled(struct domain *dom, const struct asker *asker,
     const struct user_row *user, bool disabled, int64_t now_ms) DK_CHECK;
 enum dk_err account_delete(struct domain *dom, const struct asker *asker,

@@ -28,6 +28,29 @@ read_key(int fd, struct secret *key)
 	    (ssize_t)sizeof(key->byte);
 }
 
+/* The name of a file that was made is on the disk, too. */
+static bool
+keep_name(const char *name)
+{
+	char folder[FILE_NAME_MAX];
+	const char *slash = strrchr(name, '/');
+	struct buf b;
+	bool kept;
+	int fd;
+
+	BUF_OVER(&b, folder);
+	buf_add(&b, (struct str){ name,
+			slash == NULL ? 0 : (size_t)(slash - name) });
+	buf_addz(&b, slash == NULL ? "." : slash == name ? "/" : "");
+	fd = open(buf_z(&b), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	/* EINVAL: such a file system keeps names without being asked. */
+	kept = fsync(fd) == 0 || errno == EINVAL;
+	(void)close(fd);
+	return kept;
+}
+
 /* A new key in a file that nobody else had: O_EXCL decides who makes it. */
 static enum dk_err
 make_key(const struct conf *conf, const char *name, struct secret *key)
@@ -63,7 +86,8 @@ make_key(const struct conf *conf, const char *name, struct secret *key)
 	if (whole && link(temporary, name) != 0 && errno != EEXIST)
 		whole = false;
 	(void)unlink(temporary);
-	return whole ? DK_OK : DK_ERR_IO;
+	/* A power cut would leave factors whose key has gone. */
+	return whole && keep_name(name) ? DK_OK : DK_ERR_IO;
 }
 
 static int

@@ -166,6 +166,27 @@ make_file(struct domain *dom, int folder, const char *place, const char *name)
 	return err;
 }
 
+/* From one place.  They are gone from the disk, too: what a power cut brought
+ * back would let people in who have signed out. */
+static enum dk_err
+remove_from(struct domain *dom, int at, const char *place,
+    char (*names)[MARKER_NAME_LEN + 1], size_t n)
+{
+	bool removed = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (unlinkat(at, names[i], 0) == 0)
+			removed = true;
+		else if (errno != ENOENT)
+			return complain(dom, place, strerror(errno));
+	}
+	/* EINVAL: such a file system keeps names without being asked. */
+	if (removed && fsync(at) != 0 && errno != EINVAL)
+		return complain(dom, place, strerror(errno));
+	return DK_OK;
+}
+
 /* From every place that there is: those of [access] may be others by now. */
 static enum dk_err
 remove_files(struct domain *dom, int folder,
@@ -175,7 +196,6 @@ remove_files(struct domain *dom, int folder,
 	DIR *dir = again < 0 ? NULL : fdopendir(again);
 	enum dk_err err = DK_OK;
 	const struct dirent *e;
-	size_t i;
 
 	if (dir == NULL) {
 		close_folder(again);
@@ -186,9 +206,8 @@ remove_files(struct domain *dom, int folder,
 		if (e->d_name[0] == '.')
 			continue;
 		at = openat(folder, e->d_name, FOLDER_FLAGS);
-		for (i = 0; i < n && at >= 0; i++)
-			if (unlinkat(at, names[i], 0) != 0 && errno != ENOENT)
-				err = complain(dom, e->d_name, strerror(errno));
+		if (at >= 0)
+			err = remove_from(dom, at, e->d_name, names, n);
 		close_folder(at);
 	}
 	(void)closedir(dir);

@@ -396,8 +396,10 @@ set_password(struct ctx *c, struct user_row *user, struct str new_pw,
 	bool found = false;
 	enum dk_err err;
 
-	err = account_set_password(c->web->dom, &c->asker, user, new_pw,
-	    str_from(c->session.view.session.id), c->now_ms, flaw);
+	/* This session with the others: if we get no further, it is not left
+	 * as it was to whoever has a copy of its cookie. */
+	err = account_set_password(
+	    c->web->dom, &c->asker, user, new_pw, c->now_ms, flaw);
 	if (err == DK_OK)
 		err = account_by_id(c->web->dom, user->id, user, &found);
 	if (err == DK_OK && !found)

@@ -157,7 +157,7 @@ a_password_set_otherwise_kills_it_too(void **state)
 	make_link(s, STR("alice"), NOW, &token);
 	stand_get_user(s, STR("alice"), &user);
 	assert_int_equal(account_set_password(&s->dom, &stand_asker, &user,
-			     STR(NEW_PW), STR_NONE, NOW, &flaw),
+			     STR(NEW_PW), NOW, &flaw),
 	    DK_OK);
 	assert_false(works_at(s, &token, NOW));
 	assert_false(set_with(s, &token, STR(PW), NOW));

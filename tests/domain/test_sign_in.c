@@ -471,7 +471,7 @@ a_step_is_bound_to_browser_and_password(void **state)
 	/* The same password with a new salt is a new password, too. */
 	assert_int_equal(
 	    account_set_password(&s->dom, &stand_asker, &user,
-		STR("another long phrase 8"), STR_NONE, NOW, &flaw),
+		STR("another long phrase 8"), NOW, &flaw),
 	    DK_OK);
 	assert_false(is_valid(s, str_from(text), &other, NOW));
 	browser = make_step(s, false, text);

@@ -311,19 +311,6 @@ open_again(struct desk *d)
 		fail_msg("%s", text);
 }
 
-/* In memory where that can be had: thousands of commits wait for no disk. */
-static void
-move_to_memory(struct desk *d)
-{
-	char dir[] = "/dev/shm/doorkeep-faults-XXXXXX";
-
-	if (mkdtemp(dir) == NULL)
-		return;
-	(void)rmdir(d->dir);
-	(void)snprintf(d->dir, sizeof(d->dir), "%s", dir);
-	(void)snprintf(d->file, sizeof(d->file), "%s/store.db", dir);
-}
-
 /* One user, signed in: kept as bytes, put back before each request. */
 static int
 open_faults(void **state)
@@ -333,7 +320,7 @@ open_faults(void **state)
 
 	(void)desk_open_bare(state);
 	d = *state;
-	move_to_memory(d);
+	desk_move_to_memory(d);
 	desk_start(d, "[access]\n/private/ = any\n");
 	desk_add_user(d, "alice");
 	desk_begin_json(d, "/auth/login",
