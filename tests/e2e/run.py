@@ -48,6 +48,7 @@ import postgres  # noqa: E402
 import records  # noqa: E402
 import scale  # noqa: E402
 import servers  # noqa: E402
+import soak  # noqa: E402
 import start  # noqa: E402
 import tabs  # noqa: E402
 import times  # noqa: E402
@@ -101,7 +102,8 @@ def parts():
               ("accounts-guesses", guesses.run), ("hosting", hosting.run),
               ("hosting-files", hosting_files.run),
               ("hosting-guide", hosting_guide.run), ("timing", timing.run),
-              ("instructions", instructions.run), ("postgres", postgres.run)]
+              ("instructions", instructions.run), ("postgres", postgres.run),
+              ("soak", soak.run)]
     return table
 
 
