@@ -249,15 +249,18 @@ set_defaults(struct reader *r)
 {
 	char text[512];
 	struct buf why;
+	enum dk_err err;
 	size_t i;
 
 	for (i = 0; i < conf_keys_count; i++) {
 		if (conf_keys[i].initial == NULL)
 			continue;
 		BUF_OVER(&why, text);
-		if (conf_set(r->conf, &conf_keys[i],
-			str_from(conf_keys[i].initial), r->arena,
-			&why) != DK_OK)
+		err = conf_set(r->conf, &conf_keys[i],
+		    str_from(conf_keys[i].initial), r->arena, &why);
+		if (err == DK_ERR_NOMEM)
+			return fail_memory(r);
+		if (err != DK_OK)
 			return DK_ERR_INTERNAL;
 	}
 	return DK_OK;

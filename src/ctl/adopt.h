@@ -109,10 +109,8 @@ struct adopt_text {
 };
 
 char adopt_first(const struct adopt_text *t); /* NUL at the end */
-/* Go one byte on; returns the one gone over. */
-char adopt_step(struct adopt_text *t);
-/* Go over blanks and comments (# to the end of the line); lines: and over
- * ends of lines. */
+char adopt_step(struct adopt_text *t);	      /* go over it */
+/* Go over blanks and comments; lines: and over ends of lines. */
 void adopt_skip(struct adopt_text *t, bool lines);
 enum dk_err adopt_add_area(
     struct adopt *a, const struct adopt_area *area) DK_CHECK;

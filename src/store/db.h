@@ -64,9 +64,7 @@ void db_close(struct db *db); /* NULL is fine */
  * (the file was replaced or removed, the server went away).
  */
 bool db_is_stale(struct db *db);
-/* The part of it that is known without asking the system: a transaction that
- * could not be ended holds a lock, a connection broke. */
-bool db_is_stuck(struct db *db);
+bool db_is_stuck(struct db *db); /* as far as that is known unasked */
 
 /* How long the next statements wait for a lock; 0: not at all. */
 void db_set_wait(struct db *db, int64_t ms);
