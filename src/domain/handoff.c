@@ -55,7 +55,8 @@ find_first(struct domain *dom, const struct handoff *h, int64_t now_ms,
 	err = handoffs_take(dom->db, &hash, now_ms, &row, found);
 	if (err != DK_OK || !*found)
 		return err;
-	*fits = str_eq(str_from(row.origin), h->origin->text) &&
+	*fits = h->browser != NULL &&
+	    str_eq(str_from(row.origin), h->origin->text) &&
 	    digest_eq(&row.browser, h->browser);
 	err = sessions_get(dom->db, str_from(row.session_id), first, found);
 	*found = err == DK_OK && *found && !first->disabled &&

@@ -23,7 +23,8 @@ enum dk_err handoff_make(struct domain *dom, const struct session *from,
 struct handoff {
 	const struct secret *code;
 	const struct conf_origin *origin; /* that was asked */
-	const struct digest *browser;	  /* of the secret that it sent */
+	const struct digest *browser; /* of the secret that it sent; NULL: of
+					 none, and no code is good for that */
 	struct str old_id; /* the session to end with it; or STR_NONE */
 };
 /*

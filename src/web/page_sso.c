@@ -50,8 +50,8 @@ own_url(struct ctx *c, struct str more, struct str next)
 struct str
 sso_link(struct ctx *c, struct str next)
 {
-	if (!c->web->conf->single_sign_on || is_first(c) ||
-	    ctx_signed_in(c) || c->kept.n > 0)
+	if (!c->web->conf->single_sign_on || is_first(c) || ctx_signed_in(c) ||
+	    c->kept.n > 0)
 		return STR_NONE;
 	return own_url(c, STR(""), next);
 }
@@ -140,8 +140,7 @@ send_back(struct ctx *c, const struct conf_origin *origin,
 	    c->web->dom, &c->session, origin, browser, c->now_ms, &code);
 
 	secret_to_text(&code, text);
-	path = own_url(c,
-	    arena_printf(c->arena, 64, "code=%s&", text), next);
+	path = own_url(c, arena_printf(c->arena, 64, "code=%s&", text), next);
 	if (err != DK_OK)
 		page_fail(c, err);
 	else
@@ -179,18 +178,19 @@ take(struct ctx *c, const struct secret *code, struct str next)
 {
 	struct handoff handoff = { .code = code, .origin = c->site };
 	struct session session = { 0 };
-	struct digest browser = { { 0 } }; /* the SHA-256 of nothing known */
+	struct digest browser;
 	struct secret secret;
 	bool taken = false;
 	enum dk_err err;
 
-	if (secret_from_text(cookie_own(c, "sso"), &secret))
+	if (secret_from_text(cookie_own(c, "sso"), &secret)) {
 		device_token(&secret, &browser);
-	handoff.browser = &browser;
+		handoff.browser = &browser;
+	}
 	if (ctx_signed_in(c))
 		handoff.old_id = str_from(c->session.view.session.id);
-	err = handoff_take(c->web->dom, &c->asker, &handoff, c->now_ms,
-	    &session, &taken);
+	err = handoff_take(
+	    c->web->dom, &c->asker, &handoff, c->now_ms, &session, &taken);
 	if (err != DK_OK) {
 		page_fail(c, err);
 	} else if (!taken) {
@@ -228,13 +228,12 @@ go(struct ctx *c, const struct form_field in[N_FIELDS], struct str next)
 void
 page_sso(struct ctx *c)
 {
-	struct form_field in[N_FIELDS] = {
-		[HOST] = { .name = "host", .max = SSO_ORIGIN_MAX },
+	struct form_field in[N_FIELDS] = { [HOST] = { .name = "host",
+					       .max = SSO_ORIGIN_MAX },
 		[BROWSER] = { .name = "browser", .max = SECRET_TEXT_LEN },
 		[CODE] = { .name = "code", .max = SECRET_TEXT_LEN },
 		[FAILED] = { .name = "failed", .max = 1 },
-		[NEXT] = { .name = "next", .max = URL_NEXT_MAX }
-	};
+		[NEXT] = { .name = "next", .max = URL_NEXT_MAX } };
 	const char *problem;
 	struct str next;
 	size_t which;
@@ -246,8 +245,7 @@ page_sso(struct ctx *c)
 	if (form_read(c->req->query, in, N_FIELDS, c->arena, &problem,
 		&which) != DK_OK) {
 		page_problem(c,
-		    &(struct page_problem){ .status = 400,
-			.detail = problem });
+		    &(struct page_problem){ .status = 400, .detail = problem });
 		return;
 	}
 	next = next_or_home(c, in[NEXT].value);

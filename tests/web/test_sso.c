@@ -17,8 +17,9 @@ open_two(void **state)
 	(void)desk_open_bare(state);
 	d = *state;
 	d->origins = ORIGIN ", https://" SECOND ", https://c.example.org";
-	desk_start(d, "[session]\nsingle_sign_on = yes\n"
-		      "[access]\n/new/ = any; reauth=10m\n/ = any\n");
+	desk_start(d,
+	    "[session]\nsingle_sign_on = yes\n"
+	    "[access]\n/new/ = any; reauth=10m\n/ = any\n");
 	desk_add_user(d, "alice");
 	desk_add_user(d, "bob");
 	memset(other_jar, 0, sizeof(other_jar));
@@ -66,7 +67,7 @@ location(struct desk *d, const char *host, char *target, size_t size)
 	assert_true(desk_header_is(d, "Cache-Control", "no-store"));
 }
 
-#define ASK "/auth/sso?next=%2Fp%3Fa%3D1%26b%3D%2526"
+#define ASK  "/auth/sso?next=%2Fp%3Fa%3D1%26b%3D%2526"
 #define NEXT "/p?a=1&b=%26"
 
 static void
@@ -101,8 +102,7 @@ three_redirects_bring_the_sign_in_over(void **state)
 
 	come_back(d, url, sizeof(url));
 	assert_int_equal(get(d, SECOND, url), 303);
-	assert_true(
-	    desk_header_is(d, "Location", "https://" SECOND NEXT));
+	assert_true(desk_header_is(d, "Location", "https://" SECOND NEXT));
 	assert_non_null(desk_cookie(d, SESSION));
 	assert_null(desk_cookie(d, COOKIE));
 	assert_true(is_signed_in_at(d, SECOND));
@@ -122,12 +122,11 @@ a_sign_in_on_the_way_goes_on_to_the_host_that_asked(void **state)
 	assert_int_equal(get(d, FIRST, url), 401);
 	assert_false(desk_shows(d, "/auth/sso?next="));
 	desk_token(d, token);
-	assert_true(
-	    desk_shows(d, "name=\"next\" value=\"/auth/sso?host="));
+	assert_true(desk_shows(d, "name=\"next\" value=\"/auth/sso?host="));
 	/* As the browser sends the field: percent-encoded once more. */
 	BUF_OVER(&b, body);
-	buf_addf(&b, "csrf_token=%s&username=alice&password=" PW "&next=",
-	    token);
+	buf_addf(
+	    &b, "csrf_token=%s&username=alice&password=" PW "&next=", token);
 	buf_add_percent(&b, str_from(url));
 	desk_begin_form(d, "/auth/login", buf_z(&b));
 	assert_int_equal(desk_send(d), 303);
@@ -149,8 +148,7 @@ refused(struct desk *d, const char *url)
 	assert_null(strstr(failed, "code="));
 	assert_int_equal(get(d, SECOND, failed), 401);
 	assert_true(desk_shows(d, "could not be taken over"));
-	assert_true(
-	    desk_shows(d, "name=\"next\" value=\"/p?a=1&amp;b=%26\""));
+	assert_true(desk_shows(d, "name=\"next\" value=\"/p?a=1&amp;b=%26\""));
 }
 
 static void
@@ -213,6 +211,29 @@ a_strangers_code_signs_nobody_in(void **state)
 	refused(d, url);
 }
 
+#define NO_BROWSER "browser=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* Nor one that the stranger has tied to no browser: 32 bytes of zero are not
+ * what a browser without a cookie has. */
+static void
+a_code_for_no_browser_signs_nobody_in(void **state)
+{
+	struct desk *d = *state;
+	char url[2048];
+
+	go_to(d, FIRST);
+	desk_sign_in(d, "alice");
+	assert_int_equal(get(d, FIRST,
+			     "/auth/sso?host=https%3A%2F%2F" SECOND
+			     "&" NO_BROWSER "&next=%2Fp%3Fa%3D1%26b%3D%2526"),
+	    303);
+	location(d, SECOND, url, sizeof(url));
+	go_to(d, SECOND);
+	desk_empty_jar(d);
+	refused(d, url);
+	assert_int_equal(desk_sql(d, "SELECT count(*) FROM handoffs"), 0);
+}
+
 static void
 a_code_is_good_at_one_host_alone(void **state)
 {
@@ -232,24 +253,28 @@ a_code_is_good_at_one_host_alone(void **state)
 static void
 leads_nowhere_but_to_the_origins(void **state)
 {
-#define STATE "browser=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	static const struct {
 		const char *host, *target;
 		unsigned status;
 	} cases[] = {
-		{ FIRST, "?host=https%3A%2F%2Fevil.example&" STATE, 400 },
-		{ FIRST, "?host=https%3A%2F%2Fb.example.org.evil.example&"
-			 STATE, 400 },
-		{ FIRST, "?host=https%3A%2F%2Fb.example.org%2F&" STATE, 400 },
-		{ FIRST, "?host=http%3A%2F%2Fb.example.org&" STATE, 400 },
-		{ FIRST, "?host=b.example.org&" STATE, 400 },
-		{ FIRST, "?host=https%3A%2F%2Fwww.example.org&" STATE, 400 },
+		{ FIRST, "?host=https%3A%2F%2Fevil.example&" NO_BROWSER, 400 },
+		{ FIRST,
+		    "?host=https%3A%2F%2Fb.example.org.evil."
+		    "example&" NO_BROWSER,
+		    400 },
+		{ FIRST, "?host=https%3A%2F%2Fb.example.org%2F&" NO_BROWSER,
+		    400 },
+		{ FIRST, "?host=http%3A%2F%2Fb.example.org&" NO_BROWSER, 400 },
+		{ FIRST, "?host=b.example.org&" NO_BROWSER, 400 },
+		{ FIRST, "?host=https%3A%2F%2Fwww.example.org&" NO_BROWSER,
+		    400 },
 		{ FIRST, "?host=https%3A%2F%2Fb.example.org", 400 },
 		{ FIRST, "?host=https%3A%2F%2Fb.example.org&browser=short",
 		    400 },
-		{ FIRST, "?host=https%3A%2F%2Fb.example.org&host=x&" STATE,
+		{ FIRST, "?host=https%3A%2F%2Fb.example.org&host=x&" NO_BROWSER,
 		    400 },
-		{ FIRST, "?host=https%3A%2F%2Fb.example.org&" STATE "A", 400 },
+		{ FIRST, "?host=https%3A%2F%2Fb.example.org&" NO_BROWSER "A",
+		    400 },
 		{ FIRST, "", 303 },
 		{ SECOND, "?code=x&code=y", 400 },
 		{ SECOND, "?next=%00", 400 },
@@ -407,6 +432,7 @@ main(void)
 		T(a_code_is_dead_after_thirty_seconds),
 		T(a_stolen_code_is_dead_in_another_browser),
 		T(a_strangers_code_signs_nobody_in),
+		T(a_code_for_no_browser_signs_nobody_in),
 		T(a_code_is_good_at_one_host_alone),
 		T(leads_nowhere_but_to_the_origins),
 		T(only_a_navigation_counts),
