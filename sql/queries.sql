@@ -722,3 +722,265 @@ SELECT name FROM markers WHERE expires_at <= $1
 -- name: marker_delete
 -- $1 name, whose file is gone
 DELETE FROM markers WHERE name = $1;
+
+-- The copy of a store into another (src/store/copy.c): for each table its rows
+-- by key, with the key first; away with those of a stretch; in with one.  A
+-- test holds the columns against the schema.
+
+-- name: copy_settings_read
+-- $1 key to go on behind, $2 how many
+SELECT name, value
+  FROM settings
+ WHERE name > $1
+ ORDER BY name
+ LIMIT $2;
+
+-- name: copy_settings_clear
+-- behind key $1, up to key $2
+DELETE FROM settings WHERE name > $1 AND name <= $2;
+
+-- name: copy_settings_put
+-- all columns, as copy_settings_read
+INSERT INTO settings (name, value)
+VALUES ($1, $2);
+
+-- name: copy_users_read
+-- $1 key to go on behind, $2 how many
+SELECT id, username, username_key, display_name, email, password_hash,
+       disabled, disabled_at, must_change, created_at, password_changed_at,
+       password_short
+  FROM users
+ WHERE id > $1
+ ORDER BY id
+ LIMIT $2;
+
+-- name: copy_users_clear
+-- behind key $1, up to key $2
+DELETE FROM users WHERE id > $1 AND id <= $2;
+
+-- name: copy_users_put
+-- all columns, as copy_users_read
+INSERT INTO users (id, username, username_key, display_name, email,
+       password_hash, disabled, disabled_at, must_change, created_at,
+       password_changed_at, password_short)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: copy_user_groups_read
+-- $1 and $2 key to go on behind, $3 how many
+SELECT user_id, group_name
+  FROM user_groups
+ WHERE (user_id, group_name) > ($1, $2)
+ ORDER BY user_id, group_name
+ LIMIT $3;
+
+-- name: copy_user_groups_clear
+-- behind key $1, $2, up to key $3, $4
+DELETE FROM user_groups
+ WHERE (user_id, group_name) > ($1, $2)
+   AND (user_id, group_name) <= ($3, $4);
+
+-- name: copy_user_groups_put
+-- all columns, as copy_user_groups_read
+INSERT INTO user_groups (user_id, group_name)
+VALUES ($1, $2);
+
+-- name: copy_sessions_read
+-- $1 key to go on behind, $2 how many
+SELECT id, secret_hash, user_id, created_at, authenticated_at, last_seen_at,
+       expires_at, idle_timeout, level, remember, ip, user_agent, host
+  FROM sessions
+ WHERE id > $1
+ ORDER BY id
+ LIMIT $2;
+
+-- name: copy_sessions_clear
+-- behind key $1, up to key $2
+DELETE FROM sessions WHERE id > $1 AND id <= $2;
+
+-- name: copy_sessions_put
+-- all columns, as copy_sessions_read
+INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
+       last_seen_at, expires_at, idle_timeout, level, remember, ip,
+       user_agent, host)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+
+-- name: copy_devices_read
+-- $1 and $2 key to go on behind, $3 how many
+SELECT token_hash, user_id, created_at, last_used_at
+  FROM devices
+ WHERE (token_hash, user_id) > ($1, $2)
+ ORDER BY token_hash, user_id
+ LIMIT $3;
+
+-- name: copy_devices_clear
+-- behind key $1, $2, up to key $3, $4
+DELETE FROM devices
+ WHERE (token_hash, user_id) > ($1, $2)
+   AND (token_hash, user_id) <= ($3, $4);
+
+-- name: copy_devices_put
+-- all columns, as copy_devices_read
+INSERT INTO devices (token_hash, user_id, created_at, last_used_at)
+VALUES ($1, $2, $3, $4);
+
+-- name: copy_one_use_links_read
+-- $1 key to go on behind, $2 how many
+SELECT user_id, token_hash, created_at, expires_at
+  FROM one_use_links
+ WHERE user_id > $1
+ ORDER BY user_id
+ LIMIT $2;
+
+-- name: copy_one_use_links_clear
+-- behind key $1, up to key $2
+DELETE FROM one_use_links WHERE user_id > $1 AND user_id <= $2;
+
+-- name: copy_one_use_links_put
+-- all columns, as copy_one_use_links_read
+INSERT INTO one_use_links (user_id, token_hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4);
+
+-- name: copy_second_factors_read
+-- $1 key to go on behind, $2 how many
+SELECT user_id, seed, confirmed_at, last_step
+  FROM second_factors
+ WHERE user_id > $1
+ ORDER BY user_id
+ LIMIT $2;
+
+-- name: copy_second_factors_clear
+-- behind key $1, up to key $2
+DELETE FROM second_factors WHERE user_id > $1 AND user_id <= $2;
+
+-- name: copy_second_factors_put
+-- all columns, as copy_second_factors_read
+INSERT INTO second_factors (user_id, seed, confirmed_at, last_step)
+VALUES ($1, $2, $3, $4);
+
+-- name: copy_recovery_codes_read
+-- $1 and $2 key to go on behind, $3 how many
+SELECT user_id, code_hash
+  FROM recovery_codes
+ WHERE (user_id, code_hash) > ($1, $2)
+ ORDER BY user_id, code_hash
+ LIMIT $3;
+
+-- name: copy_recovery_codes_clear
+-- behind key $1, $2, up to key $3, $4
+DELETE FROM recovery_codes
+ WHERE (user_id, code_hash) > ($1, $2)
+   AND (user_id, code_hash) <= ($3, $4);
+
+-- name: copy_recovery_codes_put
+-- all columns, as copy_recovery_codes_read
+INSERT INTO recovery_codes (user_id, code_hash)
+VALUES ($1, $2);
+
+-- name: copy_throttle_read
+-- $1 key to go on behind, $2 how many
+SELECT bucket, owner, failures, last_at, next_at
+  FROM throttle
+ WHERE bucket > $1
+ ORDER BY bucket
+ LIMIT $2;
+
+-- name: copy_throttle_clear
+-- behind key $1, up to key $2
+DELETE FROM throttle WHERE bucket > $1 AND bucket <= $2;
+
+-- name: copy_throttle_put
+-- all columns, as copy_throttle_read
+INSERT INTO throttle (bucket, owner, failures, last_at, next_at)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: copy_hours_read
+-- $1 key to go on behind, $2 how many
+SELECT hour, sign_ins, failures, throttled, counted
+  FROM hours
+ WHERE hour > $1
+ ORDER BY hour
+ LIMIT $2;
+
+-- name: copy_hours_clear
+-- behind key $1, up to key $2
+DELETE FROM hours WHERE hour > $1 AND hour <= $2;
+
+-- name: copy_hours_put
+-- all columns, as copy_hours_read
+INSERT INTO hours (hour, sign_ins, failures, throttled, counted)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: copy_session_samples_read
+-- $1 key to go on behind, $2 how many
+SELECT at, live
+  FROM session_samples
+ WHERE at > $1
+ ORDER BY at
+ LIMIT $2;
+
+-- name: copy_session_samples_clear
+-- behind key $1, up to key $2
+DELETE FROM session_samples WHERE at > $1 AND at <= $2;
+
+-- name: copy_session_samples_put
+-- all columns, as copy_session_samples_read
+INSERT INTO session_samples (at, live)
+VALUES ($1, $2);
+
+-- name: copy_events_read
+-- $1 key to go on behind, $2 how many
+SELECT id, at, event, outcome, username, ip, session, request_id, actor,
+       detail
+  FROM events
+ WHERE id > $1
+ ORDER BY id
+ LIMIT $2;
+
+-- name: copy_events_clear
+-- behind key $1, up to key $2
+DELETE FROM events WHERE id > $1 AND id <= $2;
+
+-- name: copy_events_put
+-- all columns, as copy_events_read
+INSERT INTO events (id, at, event, outcome, username, ip, session,
+       request_id, actor, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: copy_markers_read
+-- $1 key to go on behind, $2 how many
+SELECT name, session_id, expires_at
+  FROM markers
+ WHERE name > $1
+ ORDER BY name
+ LIMIT $2;
+
+-- name: copy_markers_clear
+-- behind key $1, up to key $2
+DELETE FROM markers WHERE name > $1 AND name <= $2;
+
+-- name: copy_markers_put
+-- all columns, as copy_markers_read
+INSERT INTO markers (name, session_id, expires_at)
+VALUES ($1, $2, $3);
+
+-- name: copy_rows
+-- how many there are to copy
+SELECT (SELECT count(*) FROM settings) +
+       (SELECT count(*) FROM users) +
+       (SELECT count(*) FROM user_groups) +
+       (SELECT count(*) FROM sessions) +
+       (SELECT count(*) FROM devices) +
+       (SELECT count(*) FROM one_use_links) +
+       (SELECT count(*) FROM second_factors) +
+       (SELECT count(*) FROM recovery_codes) +
+       (SELECT count(*) FROM throttle) +
+       (SELECT count(*) FROM hours) +
+       (SELECT count(*) FROM session_samples) +
+       (SELECT count(*) FROM events) +
+       (SELECT count(*) FROM markers);
+
+-- name: copy_is_used
+-- 0 when a store has never been used: nobody in it, nothing happened
+SELECT (SELECT count(*) FROM (SELECT id FROM users LIMIT 1) AS step) +
+       (SELECT count(*) FROM (SELECT id FROM sessions LIMIT 1) AS step) +
+       (SELECT count(*) FROM (SELECT id FROM events LIMIT 1) AS step);

@@ -133,7 +133,6 @@ enum ctl_exit ctl_put_json(const struct buf *json);
 
 /* What became of an account of an import.  Static. */
 const char *ctl_import_says(enum import_result result);
-
 /* ---- secrets ---- */
 /*
  * A password into pw: with --password-stdin all of stdin less one trailing
@@ -163,6 +162,7 @@ enum ctl_exit ctl_config_show(struct ctl *ctl);
 enum ctl_exit ctl_db_migrate(struct ctl *ctl);
 enum ctl_exit ctl_db_check(struct ctl *ctl);
 enum ctl_exit ctl_db_backup(struct ctl *ctl);
+enum ctl_exit ctl_db_copy(struct ctl *ctl);
 enum ctl_exit ctl_db_version(struct ctl *ctl);
 enum ctl_exit ctl_events(struct ctl *ctl);
 enum ctl_exit ctl_stats(struct ctl *ctl);

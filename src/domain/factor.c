@@ -1,15 +1,12 @@
 #include "domain/factor.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/dsn.h"
 #include "base/secret.h"
 #include "domain/audit.h"
+#include "domain/key_file.h"
 #include "domain/permit.h"
 #include "store/factors.h"
 #include "store/sessions.h"
@@ -20,81 +17,6 @@ enum {
 	    crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	FILE_NAME_MAX = 1200
 };
-
-static bool
-read_key(int fd, struct secret *key)
-{
-	return read(fd, key->byte, sizeof(key->byte)) ==
-	    (ssize_t)sizeof(key->byte);
-}
-
-/* The name of a file that was made is on the disk, too. */
-static bool
-keep_name(const char *name)
-{
-	char folder[FILE_NAME_MAX];
-	const char *slash = strrchr(name, '/');
-	struct buf b;
-	bool kept;
-	int fd;
-
-	BUF_OVER(&b, folder);
-	buf_add(&b, (struct str){ name,
-			slash == NULL ? 0 : (size_t)(slash - name) });
-	buf_addz(&b, slash == NULL ? "." : slash == name ? "/" : "");
-	fd = open(buf_z(&b), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	/* EINVAL: such a file system keeps names without being asked. */
-	kept = fsync(fd) == 0 || errno == EINVAL;
-	(void)close(fd);
-	return kept;
-}
-
-/* A new key in a file that nobody else had: O_EXCL decides who makes it. */
-static enum dk_err
-make_key(const struct conf *conf, const char *name, struct secret *key)
-{
-	char temporary[FILE_NAME_MAX + 40], id[UUID_TEXT_LEN + 1];
-	const char *store =
-	    dsn_is(conf->database) ? conf->store_directory.p : conf->database.p;
-	struct stat owner;
-	struct buf b;
-	enum dk_err err;
-	bool whole;
-	int fd;
-
-	err = secret_new(key);
-	if (err == DK_OK)
-		err = uuid_new(id);
-	if (err != DK_OK)
-		return err;
-	BUF_OVER(&b, temporary);
-	buf_addf(&b, "%s.%s", name, id);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return DK_ERR_IO;
-	whole = write(fd, key->byte, sizeof(key->byte)) ==
-		(ssize_t)sizeof(key->byte) &&
-	    fsync(fd) == 0;
-	/* Made by root beside a store of another user, it is that user's. */
-	if (geteuid() == 0 && stat(store, &owner) == 0 &&
-	    fchown(fd, owner.st_uid, owner.st_gid) != 0)
-		whole = false;
-	(void)close(fd);
-	/* A link is made whole or not at all; the first one stays. */
-	if (whole && link(temporary, name) != 0 && errno != EEXIST)
-		whole = false;
-	(void)unlink(temporary);
-	/* A power cut would leave factors whose key has gone. */
-	return whole && keep_name(name) ? DK_OK : DK_ERR_IO;
-}
-
-static int
-open_key(const char *name)
-{
-	return open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-}
 
 /* What is wrong with it is said once, here. */
 static enum dk_err
@@ -114,46 +36,46 @@ key_error(struct domain *dom, const char *event, const char *name)
  */
 static enum dk_err
 make_first_key(
-    struct domain *dom, const char *name, struct secret *key, int *fd)
+    struct domain *dom, const char *name, struct secret *key, bool *found)
 {
+	const char *store = dsn_is(dom->conf->database)
+	    ? dom->conf->store_directory.p
+	    : dom->conf->database.p;
 	bool any = false;
 	enum dk_err err = factors_any(dom->db, &any);
 
-	if (err == DK_OK && !any)
-		err = make_key(dom->conf, name, key);
-	if (err == DK_OK)
-		*fd = open_key(name);
-	return err;
+	if (err == DK_OK && !any) {
+		err = secret_new(key);
+		if (err == DK_OK)
+			err = key_file_make(name, store, key);
+	}
+	return err == DK_OK ? key_file_read(name, key, found) : err;
 }
 
 static enum dk_err
 load_key(struct domain *dom, struct secret *key)
 {
 	char name[FILE_NAME_MAX];
-	enum dk_err err = DK_OK;
-	bool whole = false;
+	enum dk_err err;
+	bool found;
 	struct buf b;
-	int fd;
 
 	BUF_OVER(&b, name);
 	domain_own_file(dom->conf, "-key", &b);
 	if (!buf_ok(&b))
 		return DK_ERR_TOO_LARGE;
-	fd = open_key(name);
-	if (fd < 0 && errno == ENOENT) {
-		err = make_first_key(dom, name, key, &fd);
+	err = key_file_read(name, key, &found);
+	if (err == DK_OK && !found) {
+		err = make_first_key(dom, name, key, &found);
 		if (err != DK_OK)
 			return err;
-		if (fd < 0 && errno == ENOENT)
+		if (!found)
 			return key_error(
 			    dom, "second_factor_key_missing", name);
 	}
-	if (fd >= 0) {
-		whole = read_key(fd, key);
-		(void)close(fd);
-	}
-	return whole ? DK_OK
-		     : key_error(dom, "second_factor_key_unreadable", name);
+	return err == DK_OK
+	    ? DK_OK
+	    : key_error(dom, "second_factor_key_unreadable", name);
 }
 
 /* nonce and ciphertext; the user's id is authenticated with it. */

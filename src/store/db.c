@@ -365,6 +365,26 @@ db_engine(struct db *db)
 	return db->ops->engine(db->state);
 }
 
+const char *
+db_error_text(struct db *db)
+{
+	return db->ops->error_text(db->state);
+}
+
+bool
+db_is_copying(struct db *db)
+{
+	return db_schema_version(db) > DB_COPYING;
+}
+
+enum dk_err
+db_set_copying(struct db *db, bool copying)
+{
+	if (db->in_txn || db->in_query)
+		return DK_ERR_INTERNAL;
+	return note(db, db->ops->set_copying(db->state, copying));
+}
+
 enum dk_err
 db_backup(struct db *db, struct str file, struct buf *message)
 {

@@ -39,13 +39,15 @@ struct db_arg {
 enum {
 	DB_ARGS_MAX = 20,
 	DB_WAIT_MS = 5000, /* default wait for a writer's lock */
-	DB_MESSAGE_MAX = 512
+	DB_MESSAGE_MAX = 512,
+	DB_COPYING = 1000000 /* added to the version of an unfinished copy */
 };
 
 struct db_options {
 	struct str database; /* a file path, or postgresql://… */
 	bool create;	     /* make a new store when there is none */
 	bool migrate;	     /* bring an older schema up to date */
+	bool copying; /* an unfinished copy will do (store/copy.h) */
 	bool patient; /* a command line: a statement may take minutes */
 	struct log *log;     /* borrowed; may be NULL */
 };
@@ -116,6 +118,12 @@ enum dk_err db_copy_blob(struct db *db, int column, void *to,
 int db_schema_version(struct db *db);	/* of the open store */
 int db_schema_newest(struct db *db);	/* that this program knows */
 const char *db_engine(struct db *db);	/* "SQLite 3.40.1" */
+/* The engine's words for the last error; never a bound value. */
+const char *db_error_text(struct db *db);
+/* Is it an unfinished copy?  Mark it as one, which nobody opens by mistake,
+ * or as whole. */
+bool db_is_copying(struct db *db);
+enum dk_err db_set_copying(struct db *db, bool copying) DK_CHECK;
 /* Online copy to a new file; an existing one is refused. */
 enum dk_err db_backup(struct db *db, struct str file,
     struct buf *message) DK_CHECK;

@@ -31,6 +31,7 @@ struct db_ops {
 	enum db_type (*column_type)(void *state, int column);
 	int (*schema_version)(void *state);
 	int (*schema_newest)(void);
+	enum dk_err (*set_copying)(void *state, bool copying);
 	const char *(*engine)(void *state);
 	enum dk_err (*backup)(void *state, struct str file,
 	    struct buf *message);

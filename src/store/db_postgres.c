@@ -139,7 +139,7 @@ pg_begin(void *state, enum db_txn kind)
 		    "; SET LOCAL statement_timeout = %d"
 		    "; SET LOCAL idle_in_transaction_session_timeout = %d",
 		    lock_timeout(s), s->patient ? 0 : PG_STATEMENT_MS,
-		    PG_IDLE_TXN_MS);
+		    s->patient ? PG_IDLE_PATIENT_MS : PG_IDLE_TXN_MS);
 	err = pg_run(s, buf_z(&b), NULL);
 	s->in_txn = err == DK_OK;
 	return err;
@@ -448,6 +448,12 @@ pg_version(void *state)
 	return pg_schema_version(state);
 }
 
+static enum dk_err
+pg_copying(void *state, bool copying)
+{
+	return pg_set_copying(state, copying);
+}
+
 static const char *
 pg_engine(void *state)
 {
@@ -500,6 +506,7 @@ static const struct db_ops db_postgres_ops = {
 	.column_type = pg_type,
 	.schema_version = pg_version,
 	.schema_newest = pg_migrations_newest,
+	.set_copying = pg_copying,
 	.engine = pg_engine,
 	.backup = pg_backup,
 	.check = pg_is_sound,

@@ -315,6 +315,23 @@ sqlite_version(void *state)
 	return version;
 }
 
+static enum dk_err
+sqlite_set_copying(void *state, bool copying)
+{
+	struct sqlite *s = state;
+	char pragma[48];
+	struct buf b;
+	enum dk_err err;
+
+	BUF_OVER(&b, pragma);
+	buf_addf(&b, "PRAGMA user_version = %d",
+	    migrations_newest() + (copying ? DB_COPYING : 0));
+	(void)sqlite3_set_authorizer(s->handle, NULL, NULL);
+	err = sqlite_run(s, buf_z(&b));
+	sqlite_lock_schema(s);
+	return err;
+}
+
 static const char *
 sqlite_engine(void *state)
 {
@@ -408,6 +425,7 @@ const struct db_ops db_sqlite_ops = {
 	.column_type = sqlite_type,
 	.schema_version = sqlite_version,
 	.schema_newest = migrations_newest,
+	.set_copying = sqlite_set_copying,
 	.engine = sqlite_engine,
 	.backup = sqlite_backup,
 	.check = sqlite_check,

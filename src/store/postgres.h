@@ -13,6 +13,7 @@ enum {
 	PG_GRACE_MS = 2000,	/* after that the server counts as frozen */
 	PG_PATIENT_MS = 3600000, /* the same for a command line */
 	PG_IDLE_TXN_MS = 15000, /* a worker that stops in a transaction */
+	PG_IDLE_PATIENT_MS = 600000,
 	PG_CONNECT_S = 2,	/* for each host and address */
 	PG_AGAIN_MAX = 5	/* a single statement that others undid */
 };
@@ -44,6 +45,7 @@ enum dk_err pg_connect(struct pg *s, struct str address, struct log *log,
 enum dk_err pg_open_schema(struct pg *s, const struct db_options *options,
     struct buf *message) DK_CHECK;
 int pg_schema_version(struct pg *s); /* 0: none, -1: unknown */
+enum dk_err pg_set_copying(struct pg *s, bool copying) DK_CHECK;
 
 /*
  * Run statements of ours without parameters; *result (may be NULL) is that of

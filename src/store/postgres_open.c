@@ -216,7 +216,8 @@ settle_session(struct pg *s)
 	buf_addf(&b,
 	    "SET lock_timeout = %d; SET statement_timeout = %d; "
 	    "SET idle_in_transaction_session_timeout = %d",
-	    DB_WAIT_MS, s->patient ? 0 : PG_STATEMENT_MS, PG_IDLE_TXN_MS);
+	    DB_WAIT_MS, s->patient ? 0 : PG_STATEMENT_MS,
+	    s->patient ? PG_IDLE_PATIENT_MS : PG_IDLE_TXN_MS);
 	return pg_run(s, buf_z(&b), NULL);
 }
 

@@ -129,7 +129,14 @@ check_version(
 {
 	int newest = pg_migrations_newest();
 
-	if (version == newest)
+	if (version > DB_COPYING &&
+	    (!options->copying || version != DB_COPYING + newest))
+		return refuse(options,
+		    "holds an unfinished copy; run the same doorkeep db copy "
+		    "again with the doorkeep that began it, or make the "
+		    "database anew",
+		    message);
+	if (version == newest || version > DB_COPYING)
 		return DK_OK;
 	if (version > newest) {
 		dsn_show(message, options->database);
@@ -222,12 +229,37 @@ pg_open_schema(
 	err = check_place(s, options, version, message);
 	if (err == DK_OK)
 		err = check_version(options, version, message);
-	if (err != DK_OK || version == pg_migrations_newest())
+	if (err != DK_OK || version >= pg_migrations_newest())
 		return err;
 	s->patient = true;
 	err = migrate(s);
 	s->patient = patient;
 	return err == DK_OK ? DK_OK : say(s, err, options, message);
+}
+
+/*
+ * A whole copy counts on from the greatest id that came with it, and the
+ * planner has to hear of the rows now and not at the next autovacuum.
+ */
+enum dk_err
+pg_set_copying(struct pg *s, bool copying)
+{
+	char sql[512];
+	struct buf b;
+
+	BUF_OVER(&b, sql);
+	if (copying)
+		buf_addf(&b,
+		    "INSERT INTO doorkeep_schema VALUES (%d)",
+		    DB_COPYING + pg_migrations_newest());
+	else
+		buf_addf(&b,
+		    "SELECT setval(pg_get_serial_sequence('events', 'id'), "
+		    "max(id)) FROM events HAVING max(id) > 0; "
+		    "ANALYZE; "
+		    "DELETE FROM doorkeep_schema WHERE version > %d",
+		    DB_COPYING);
+	return pg_run(s, buf_z(&b), NULL);
 }
 
 /*

@@ -265,6 +265,17 @@ check_identity(
 		    s->path);
 		return DK_ERR_STORE;
 	}
+	if (version > DB_COPYING) {
+		if (options->copying &&
+		    version == DB_COPYING + migrations_newest())
+			return DK_OK;
+		buf_addf(message,
+		    "%s: holds an unfinished copy; run the same doorkeep db "
+		    "copy again with the doorkeep that began it, or remove "
+		    "the file",
+		    s->path);
+		return DK_ERR_STORE;
+	}
 	if (version > migrations_newest()) {
 		buf_addf(message,
 		    "%s: was written by a newer doorkeep "

@@ -139,7 +139,8 @@ only_statements_for_administrators_walk_a_table(void **state)
 {
 	static const enum query may_walk[] = { Q_USER_COUNT, Q_SESSION_COUNT,
 		Q_SESSION_DELETE_ALL, Q_THROTTLE_COUNT,
-		Q_THROTTLE_DROP_LEAST, Q_LINK_PURGE };
+		Q_THROTTLE_DROP_LEAST, Q_LINK_PURGE, Q_COPY_ROWS,
+		Q_COPY_IS_USED };
 	sqlite3 *db = open_raw(*state);
 	char step[256];
 	int q;
