@@ -245,7 +245,7 @@ def forged(stand, report):
             "SELECT max(expires_at) / 1000 FROM sessions"))
         eq(end, time.strftime("%Y%m%d%H%M%S", time.localtime(seconds)),
            "end in the cookie")
-        row = stand.sql("SELECT name, expires_at FROM markers", "-quote")
+        row = stand.store.rows("SELECT name, expires_at FROM markers")
         true(random not in row, "the cookie is not in the store")
 
 

@@ -2,101 +2,34 @@
 PostgreSQL (Debian's), started here as an ordinary user.  Then the database
 server is restarted, killed and frozen under them."""
 
-import contextlib
-import glob
-import os
 import signal
 import time
 
-from harness import (PASSWORD, Skip, eq, have, one_of, socket_answers, true,
-                     wait_for)
+from harness import Sandbox, eq, one_of, true, wait_for
 from servers import LighttpdExternal, Nginx
+from store import Postgres, PostgresStore
 
 BOUND = 20  # seconds that an answer may take (INTERFACE 9)
-
-
-class Server:
-    """A PostgreSQL in the directory of a sandbox, on a Unix socket."""
-
-    def __init__(self, box):
-        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
-        plain = have("postgres")
-        if not found and not plain:
-            raise Skip("PostgreSQL is not installed (postgresql)")
-        self.bin = os.path.dirname(found[-1] if found else plain)
-        self.box, self.process = box, None
-        self.data = box.path("var", "pg")
-        self.dir = box.path("run")
-        box.run([self.bin + "/initdb", "-D", self.data, "-U", "doorkeep",
-                 "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-
-    @property
-    def address(self):
-        return "postgresql://doorkeep@/postgres?host=" + self.dir
-
-    def start(self):
-        self.process = self.box.start(
-            [self.bin + "/postgres", "-D", self.data, "-k", self.dir,
-             "-c", "listen_addresses="], "postgres.log")
-        wait_for(lambda: self.number("SELECT 1", check=False) == "1", 30,
-                 "PostgreSQL answers")
-
-    def number(self, sql, check=True):
-        done = self.box.run([have("psql") or self.bin + "/psql", "-XAtq", "-d",
-                             self.address, "-c", sql], check=check)
-        return done.stdout.decode().strip()
-
-    def stop(self, sig=signal.SIGINT):
-        """SIGINT: fast shutdown; SIGKILL of them all: as when power fails."""
-        if sig == signal.SIGKILL:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
-            self.box.running.remove(self.process)
-        else:
-            self.box.stop(self.process, sig)
-
-    def signal_all(self, sig):
-        os.killpg(self.process.pid, sig)
-        for pid in self.box.run(["pgrep", "-P", str(self.process.pid)],
-                                check=False).stdout.decode().split():
-            # One may have ended since.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), sig)
-
-
-def on(kind):
-    """That server with its store in PostgreSQL."""
-    class OnPostgres(kind):
-        name = kind.name.split("-")[0] + "-pg"
-        postgres = None     # set before the second is made
-
-        def config(self):
-            if OnPostgres.address is None:
-                self.postgres = Server(self.box)
-                self.postgres.start()
-                address = self.postgres.address
-            else:
-                address = OnPostgres.address
-            return super().config().replace(
-                "database = " + self.box.path("var/dk.db"),
-                "database = %s\ndirectory = %s" % (
-                    address, self.box.path("var")))
-
-    OnPostgres.address = None
-    return OnPostgres
 
 
 class Two:
     def __init__(self, secrets, report):
         self.report = report
-        first = on(LighttpdExternal)
-        self.a = first(secrets, extra="\n[session]\nmax_per_user = 3\n")
-        self.pg = self.a.postgres
-        second = on(Nginx)
-        second.address = self.pg.address
-        second.has_todos = False
-        self.b = second(secrets, extra="\n[session]\nmax_per_user = 3\n")
-        self.b.secrets = secrets
+        # Of its own, for it is killed and frozen.
+        self.box = Sandbox("pg", secrets)
+        self.pg = Postgres(self.box.dir).make().start()
+        self.a = self.site(LighttpdExternal, secrets)
+        self.b = self.site(Nginx, secrets, self.a.store)
+
+    def site(self, kind, secrets, store=None):
+        class Site(kind):
+            name = kind.name.split("-")[0] + "-pg"
+            has_todos = False
+        box = Sandbox(Site.name, secrets)
+        if store is None:
+            store = PostgresStore(box, self.pg)
+        return Site(secrets, box=box, store=store.seen_from(box),
+                    extra="\n[session]\nmax_per_user = 3\n")
 
     def case(self, name, ids=""):
         return self.report.case("postgres: " + name, ids, self.a.box)
@@ -116,6 +49,8 @@ class Two:
             self.frozen()
         finally:
             problems = self.b.close() + self.a.close()
+            self.pg.stop()
+            problems += self.box.close()
         with self.case("no secret in any file", "DK-E-05 DK-P-11"):
             eq(problems, [], "problems")
 
@@ -152,7 +87,7 @@ class Two:
             true(429 in statuses, "%r" % statuses)
             first = statuses.index(429)
             eq({s for s in statuses[first:]}, {429}, "closed on both")
-            alone = self.pg.number("SELECT max(failures) FROM throttle")
+            alone = self.a.sql("SELECT max(failures) FROM throttle")
             true(int(alone) >= first, "%s counted of %d" % (alone, first))
 
     def limited(self):

@@ -11,6 +11,7 @@ from echo import Echo
 from harness import (PASSWORD, SOURCE, Sandbox, free_port, have, need,
                      port_answers, socket_answers, true, wait_for)
 from headers import HeaderCheck
+from store import store_for
 
 RULES = """
 /private/admins/ = group:admins
@@ -93,7 +94,8 @@ class Stand:
         for key in ("mount", "workers", "scheme"):
             if key in options:
                 setattr(self, key, options[key])
-        self.box = Sandbox(self.name, secrets)
+        self.box = options.get("box") or Sandbox(self.name, secrets)
+        self.store = options.get("store") or store_for(self.box)
         self.port = free_port()
         self.origin = "%s://localhost:%d" % (self.scheme, self.port)
         self.check = HeaderCheck(self.mount, secrets)
@@ -142,8 +144,8 @@ origin = %s
 mount = %s
 name = Test site
 [store]
-database = %s
-[access]%s%s""" % (self.origin, self.mount or "/", self.box.path("var/dk.db"),
+%s
+[access]%s%s""" % (self.origin, self.mount or "/", self.store.lines(),
                    self.rules, self.extra)
 
     def write_config(self):
@@ -170,25 +172,20 @@ database = %s
                    stdin=password + "\n")
 
     def sql(self, text, *options):
-        """As an administrator with the sqlite3 shell does."""
-        done = self.box.run([have("sqlite3") or "sqlite3", *options, "-cmd",
-                             ".timeout 5000", self.database, text])
-        return done.stdout.decode().strip()
+        """As an administrator with the engine's shell does."""
+        return self.store.sql(text, *options)
 
     def dump(self, but=("last_seen_at",)):
         """Every row of the store but the named columns, and but what
         housekeeping counts at times of its own."""
         text = ""
-        for table in self.sql(
-                "SELECT name FROM sqlite_master WHERE type='table'"
-                " AND name NOT LIKE 'sqlite_%' AND name NOT IN"
-                " ('hours', 'session_samples') ORDER BY 1").split("\n"):
-            columns = self.sql("SELECT group_concat(name) FROM "
-                               "pragma_table_info('%s')" % table)
-            keep = [c for c in columns.split(",") if c not in but]
-            text += table + ":\n" + self.sql(
-                "SELECT %s FROM %s" % (",".join(keep), table),
-                "-quote") + "\n\n"
+        for table in self.store.tables():
+            if table in ("hours", "session_samples"):
+                continue
+            keep = [c for c in self.store.columns(table) if c not in but]
+            text += table + ":\n" + self.store.rows(
+                "SELECT %s FROM %s ORDER BY 1, 2" % (
+                    ",".join(keep), table)) + "\n\n"
         return text
 
     # ---- what stands behind the gate ----
@@ -322,6 +319,7 @@ database = %s
             self.stop()
         except AssertionError as e:
             problems.append(str(e))
+        problems += self.store.leaks(self.secrets)
         self.echo.close()
         return problems + self.box.close()
 
