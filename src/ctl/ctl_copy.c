@@ -123,8 +123,9 @@ copy_key(struct ctl *ctl)
 			     "copy needs that of %s in its place",
 		    to, from);
 	else if (found && !taken && key_file_make(to, beside, &key) != DK_OK)
-		e = ctl_fail("%s: cannot be made; its directory must exist "
-			     "and be writable for this user",
+		e = ctl_fail("%s: cannot be made; its directory, which [store] "
+			     "directory names, must exist and be writable for "
+			     "this user",
 		    to);
 	secret_wipe(&key, sizeof(key));
 	secret_wipe(&there, sizeof(there));

@@ -27,6 +27,7 @@ import away  # noqa: E402
 import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
+import copies  # noqa: E402
 import desk  # noqa: E402
 import doctor  # noqa: E402
 import enrol  # noqa: E402
@@ -103,7 +104,7 @@ def parts():
               ("hosting-files", hosting_files.run),
               ("hosting-guide", hosting_guide.run), ("timing", timing.run),
               ("instructions", instructions.run), ("postgres", postgres.run),
-              ("soak", soak.run)]
+              ("copy", copies.run), ("soak", soak.run)]
     return table
 
 
