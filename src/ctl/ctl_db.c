@@ -50,9 +50,7 @@ ctl_db_check(struct ctl *ctl)
 	if (err != DK_OK)
 		return ctl_fail_err(err, "the store could not be checked");
 	if (!sound)
-		return ctl_fail("the store is damaged: %s; restore it from a "
-				"backup",
-		    buf_z(&message));
+		return ctl_fail("the store is not sound: %s", buf_z(&message));
 	ctl_say(ctl->json ? "{\"sound\":true}" : "The store is sound.");
 	return CTL_DONE;
 }

@@ -394,6 +394,8 @@ sqlite_check(void *state, bool *sound, struct buf *message)
 		err = collect_faults(s, "PRAGMA foreign_key_check", message);
 	sqlite_lock_schema(s);
 	*sound = err == DK_OK && message->len == before;
+	if (err == DK_OK && !*sound)
+		buf_addz(message, "; restore it from a backup");
 	return err;
 }
 

@@ -12,6 +12,7 @@ import re
 
 from harness import PASSWORD, SOURCE, eq, have, need, true
 from servers import LighttpdExternal
+from store import PostgresStore
 
 BLOCK = re.compile(r"^```([a-z]+(?: fails)?)\n(.*?)^```$", re.M | re.S)
 COMMANDS = ("sh", "sh fails")
@@ -133,7 +134,14 @@ class Manual(LighttpdExternal):
                     box.write("share/%s/%s" % (
                         name, os.path.basename(path)), f.read())
         box.own(box.dir)
-        self.there = {
+        self.there = {}
+        if "postgresql://" in self.page.text:
+            # With the parameter that the page's has, and libpq needs not.
+            passfile = box.write("etc/pgpass", "", 0o600)
+            self.there["postgresql://doorkeep@db.example.org/doorkeep?"
+                       "passfile=/etc/doorkeep/pgpass"] = PostgresStore(
+                           box).address + "&passfile=" + passfile
+        self.there.update({
             "https://www.example.org": self.origin,
             "/etc/doorkeep": box.path("etc"),
             "/var/lib/doorkeep/doorkeep.db": self.database,
@@ -143,7 +151,7 @@ class Manual(LighttpdExternal):
             "/run/doorkeep/doorkeep.sock": self.socket,
             "/usr/local/share/doorkeep": box.path("share"),
             "/etc/nginx": box.path("etc/nginx"),
-        }
+        })
 
     def here(self, text):
         for name, place in self.there.items():

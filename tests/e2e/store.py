@@ -143,15 +143,19 @@ class Shared:
     @classmethod
     def get(cls):
         if cls.server is None:
-            top = tempfile.mkdtemp(prefix="dk-store-", dir="/tmp")
+            # In memory where there is room: fsync stays on, for `db check`
+            # says so if it is off.
+            shm = shutil.disk_usage("/dev/shm").free > 1 << 30 if \
+                os.path.isdir("/dev/shm") else False
+            top = tempfile.mkdtemp(prefix="dk-store-",
+                                   dir="/dev/shm" if shm else "/tmp")
             os.chmod(top, 0o755)
             user = server_user()
             if os.getuid() == 0:
                 os.chown(top, user.pw_uid, user.pw_gid)
             atexit.register(cls.close, top)
             cls.server = Postgres(top)
-            # Nothing here tests the disk, and the run makes many databases.
-            cls.server.make().start("-c", "fsync=off")
+            cls.server.make().start()
         return cls.server
 
     @classmethod
