@@ -2,6 +2,7 @@
  * doorkeep db …
  */
 #include "ctl/ctl.h"
+#include "store/db_admin.h"
 
 static enum ctl_exit
 say_version(struct ctl *ctl)

@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 
 #include "domain/account.h"
+#include "store/db_admin.h"
 
 enum { FREE_MIN_MB = 64, PATH_LEN_MAX = 4096 };
 

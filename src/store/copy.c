@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store/db_admin.h"
+
 enum {
 	BATCH_ROWS = 1000,
 	BATCH_BYTES = 8 * 1024 * 1024,
@@ -132,7 +134,7 @@ key_keep(struct key *key, const struct table *t, struct db *db)
 	return DK_OK;
 }
 
-/* Unlike values never give the same bytes: each says what it is and how long. */
+/* Unlike values never give the same bytes: each says what it is, how long. */
 static void
 add_value(struct buf *line, const struct db_arg *v)
 {

@@ -6,6 +6,7 @@
 #include "base/dsn.h"
 #include "base/module.h"
 #include "base/secret.h"
+#include "store/db_admin.h"
 #include "store/db_module.h"
 
 enum { AGAIN_MAX = 60, AGAIN_US = 500, AGAIN_DOUBLINGS = 7 };

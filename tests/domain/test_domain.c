@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "store/db_admin.h"
 
 static const char *
 other_name(struct stand *s, char name[128])

@@ -4,6 +4,7 @@
  */
 #include "fixture.h"
 #include "store/copy.h"
+#include "store/db_admin.h"
 #include "store/events.h"
 
 enum { MANY = 2500 };

@@ -1,6 +1,7 @@
 /* Opening, refusing, migrating, copying a store, and what it says in
  * trouble. */
 #include "fixture.h"
+#include "store/db_admin.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -3,6 +3,7 @@
  * that the store is locked, and nothing is lost.
  */
 #include "fixture.h"
+#include "store/db_admin.h"
 
 #include <signal.h>
 
