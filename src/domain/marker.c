@@ -253,15 +253,17 @@ marker_make(struct domain *dom, const struct session *session,
 	err = find_places(dom->conf, session, groups, &places);
 	if (err == DK_OK)
 		err = new_cookie(session, marker);
-	if (err == DK_OK)
-		err = db_begin(dom->db, DB_WRITE);
 	if (err != DK_OK)
 		goto out;
 	name_of(str_from(marker->cookie), name);
-	err = markers_end(dom->db, id);
-	if (err == DK_OK)
-		err = markers_add(dom->db, str_from(name), id, &added);
-	err = db_end(dom->db, err);
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = markers_end(dom->db, id);
+		if (err == DK_OK)
+			err = markers_add(dom->db, str_from(name), id, &added);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	if (err == DK_OK && added)
 		err = make_files(dom, &places, id, name, made);
 out:

@@ -220,9 +220,12 @@ count_hours(struct domain *dom, int64_t now_ms)
 
 	if (err != DK_OK || last + 2 * HOUR_MS + GRACE_MS > now_ms)
 		return err;
-	err = db_begin(dom->db, DB_WRITE);
-	if (err == DK_OK)
-		err = db_end(dom->db, count_each_hour(dom, now_ms));
+	do {
+		err = db_begin(dom->db, DB_WRITE);
+		if (err == DK_OK)
+			err = count_each_hour(dom, now_ms);
+		err = db_end(dom->db, err);
+	} while (db_again(dom->db, err));
 	return err;
 }
 
