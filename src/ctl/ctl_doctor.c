@@ -86,6 +86,22 @@ take_finding(void *arg, const struct finding *f)
 	doctor_finding(arg, f->good, f->what, f->cure);
 }
 
+/* Which server it is; a file has been named by now or is well. */
+static void
+show_server(struct doctor *d)
+{
+	char text[CHECKUP_PLACE_MAX + 96];
+	struct checkup_versions versions;
+	struct buf b;
+
+	checkup_versions(&d->ctl->dom, &versions);
+	if (versions.place[0] == '\0')
+		return;
+	BUF_OVER(&b, text);
+	buf_addf(&b, "the store is %s at %s", versions.engine, versions.place);
+	doctor_finding(d, true, buf_z(&b), "");
+}
+
 static enum ctl_exit
 check_machine(struct doctor *d)
 {
@@ -96,6 +112,8 @@ check_machine(struct doctor *d)
 	BUF_OVER(&message, text);
 	err = domain_open(&d->ctl->dom, false, false, &message);
 	doctor_finding(d, err == DK_OK, "the store opens", buf_z(&message));
+	if (err == DK_OK)
+		show_server(d);
 	if (err == DK_OK)
 		checkup_store(&d->ctl->dom, take_finding, d);
 	checkup(&d->ctl->dom, d->ctl->now_ms, take_finding, d);

@@ -3,10 +3,16 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/dsn.h"
 #include "domain/account.h"
 #include "store/db_admin.h"
 
-enum { FREE_MIN_MB = 64, PATH_LEN_MAX = 4096 };
+enum {
+	FREE_MIN_MB = 64,
+	PATH_LEN_MAX = 4096,
+	CONNECTIONS_FULL = 85, /* of a hundred */
+	ROUND_TRIP_MAX_US = 20000
+};
 
 #define EPOCH_MIN_MS INT64_C(1767225600000) /* 2026: clocks before are wrong \
 					     */
@@ -149,6 +155,42 @@ check_markers(const struct checkup *c)
 	find(c, open, "the web server can reach the markers", buf_z(&text));
 }
 
+/* A store on a server of its own: the way there, and how it does. */
+static void
+check_server(const struct checkup *c)
+{
+	char text[PATH_LEN_MAX + 256], cure[160];
+	struct db_health health;
+	struct buf b, more;
+	bool answers = db_health(c->dom->db, &health) == DK_OK;
+
+	BUF_OVER(&b, text);
+	BUF_OVER(&more, cure);
+	find(c, answers && health.is_private,
+	    "the way to the store is private",
+	    in_file(c, &b,
+		"[store] database: add sslmode=verify-full and "
+		"sslrootcert=FILE, or others on the way can read it and "
+		"answer in its place"));
+	buf_addf(&more,
+	    "%lld of %lld connections are taken: raise max_connections of "
+	    "PostgreSQL, or put pgbouncer in between",
+	    (long long)health.connections, (long long)health.connections_max);
+	find(c,
+	    answers &&
+		(health.connections_max == 0 ||
+		    health.connections * 100 <=
+			health.connections_max * CONNECTIONS_FULL),
+	    "the store has connections to spare", buf_z(&more));
+	buf_reset(&more);
+	buf_addf(&more,
+	    "an answer takes %lld ms, and every page waits for some: bring "
+	    "the two servers closer together",
+	    (long long)health.round_trip_us / 1000);
+	find(c, answers && health.round_trip_us <= ROUND_TRIP_MAX_US,
+	    "the store answers quickly", buf_z(&more));
+}
+
 static void
 check_people(const struct checkup *c)
 {
@@ -169,6 +211,8 @@ checkup(struct domain *dom, int64_t now_ms, checkup_fn *fn, void *arg)
 	check_conf(&c, now_ms);
 	if (dom->conf->markers.n > 0)
 		check_markers(&c);
+	if (dom->db != NULL && dsn_is(dom->conf->database))
+		check_server(&c);
 	if (dom->db != NULL)
 		check_people(&c);
 }
@@ -185,13 +229,20 @@ checkup_store(struct domain *dom, checkup_fn *fn, void *arg)
 	BUF_OVER(&message, text);
 	err = db_check(dom->db, &sound, &message);
 	find(&c, err == DK_OK && sound, "the store is sound",
-	    "restore it from a backup (doorkeep db check says more)");
+	    err == DK_OK && buf_ok(&message)
+		? buf_z(&message)
+		: "doorkeep db check says more");
 }
 
 void
 checkup_versions(struct domain *dom, struct checkup_versions *versions)
 {
+	struct buf b;
+
 	versions->program = PACKAGE_VERSION;
 	versions->engine = db_engine(dom->db);
 	versions->schema = db_schema_version(dom->db);
+	BUF_OVER(&b, versions->place);
+	if (dsn_is(dom->conf->database))
+		dsn_show(&b, dom->conf->database);
 }

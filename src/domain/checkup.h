@@ -23,10 +23,14 @@ void checkup(struct domain *dom, int64_t now_ms, checkup_fn *fn, void *arg);
 /* Is the store sound?  Reads all of it. */
 void checkup_store(struct domain *dom, checkup_fn *fn, void *arg);
 
+enum { CHECKUP_PLACE_MAX = 512 };
+
 /* What is running: the program, the engine of the store, its schema. */
 struct checkup_versions {
 	const char *program, *engine;
 	int schema;
+	/* The address of a server, passwords as ***; empty for a file. */
+	char place[CHECKUP_PLACE_MAX];
 };
 void checkup_versions(struct domain *dom, struct checkup_versions *versions);
 

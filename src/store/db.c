@@ -387,6 +387,13 @@ db_set_copying(struct db *db, bool copying)
 }
 
 enum dk_err
+db_health(struct db *db, struct db_health *health)
+{
+	*health = (struct db_health){ false, 0, 0, 0 };
+	return note(db, db->ops->health(db->state, health));
+}
+
+enum dk_err
 db_backup(struct db *db, struct str file, struct buf *message)
 {
 	return db->ops->backup(db->state, file, message);

@@ -14,6 +14,13 @@ const char *db_error_text(struct db *db);
  * or as whole. */
 bool db_is_copying(struct db *db);
 enum dk_err db_set_copying(struct db *db, bool copying) DK_CHECK;
+/* How a server does; a file is private and has no connections. */
+struct db_health {
+	bool is_private; /* nobody on the way reads or alters */
+	int64_t connections, connections_max; /* max 0: unknown */
+	int64_t round_trip_us;
+};
+enum dk_err db_health(struct db *db, struct db_health *health) DK_CHECK;
 /* Online copy to a new file; an existing one is refused. */
 enum dk_err db_backup(struct db *db, struct str file,
     struct buf *message) DK_CHECK;

@@ -1,7 +1,7 @@
 #ifndef DK_STORE_DB_OPS_H
 #define DK_STORE_DB_OPS_H
 
-#include "store/db.h"
+#include "store/db_admin.h"
 
 /*
  * What an engine provides.  db.c checks states and counts trouble; an engine
@@ -33,6 +33,7 @@ struct db_ops {
 	int (*schema_newest)(void);
 	enum dk_err (*set_copying)(void *state, bool copying);
 	const char *(*engine)(void *state);
+	enum dk_err (*health)(void *state, struct db_health *health);
 	enum dk_err (*backup)(void *state, struct str file,
 	    struct buf *message);
 	enum dk_err (*check)(void *state, bool *sound, struct buf *message);

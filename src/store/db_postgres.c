@@ -463,6 +463,12 @@ pg_engine(void *state)
 }
 
 static enum dk_err
+pg_is_well(void *state, struct db_health *health)
+{
+	return pg_health(state, health);
+}
+
+static enum dk_err
 pg_backup(void *state, struct str file, struct buf *message)
 {
 	(void)state, (void)file;
@@ -508,6 +514,7 @@ static const struct db_ops db_postgres_ops = {
 	.schema_newest = pg_migrations_newest,
 	.set_copying = pg_copying,
 	.engine = pg_engine,
+	.health = pg_is_well,
 	.backup = pg_backup,
 	.check = pg_is_sound,
 	.error_text = pg_error_text,

@@ -344,6 +344,14 @@ sqlite_engine(void *state)
 }
 
 static enum dk_err
+sqlite_health(void *state, struct db_health *health)
+{
+	(void)state;
+	health->is_private = true;
+	return DK_OK;
+}
+
+static enum dk_err
 sqlite_backup(void *state, struct str file, struct buf *message)
 {
 	struct sqlite *s = state;
@@ -429,6 +437,7 @@ const struct db_ops db_sqlite_ops = {
 	.schema_newest = migrations_newest,
 	.set_copying = sqlite_set_copying,
 	.engine = sqlite_engine,
+	.health = sqlite_health,
 	.backup = sqlite_backup,
 	.check = sqlite_check,
 	.error_text = sqlite_error_text,

@@ -32,6 +32,7 @@ struct pg {
 	bool in_txn;
 	bool undone; /* the server gave the transaction up: try again */
 	bool patient; /* a command line: statements may take long */
+	bool is_private; /* nobody on the way reads or alters */
 	int64_t wait_ms;     /* for locks, as the caller wants it */
 	int64_t set_wait_ms; /* as the server was told */
 	char engine[48];
@@ -63,6 +64,8 @@ int64_t pg_number(const PGresult *result, int column);
 int pg_migrations_newest(void);
 const char *pg_migrations_text(int number);
 
+/* How the server does (db_admin.h). */
+enum dk_err pg_health(struct pg *s, struct db_health *health) DK_CHECK;
 /* What is wrong with the store as a whole, one line for each fault. */
 enum dk_err pg_check(struct pg *s, bool *sound, struct buf *message) DK_CHECK;
 

@@ -119,8 +119,10 @@ judge_privacy(struct pg *s, const struct parameters *p, struct log *log,
 	if (is_private(s) ||
 	    (PQsslInUse(s->conn) == 1 && mode == NULL && !stays_here(p)) ||
 	    (PQsslInUse(s->conn) == 1 && mode != NULL &&
-		strcmp(mode, "verify-full") == 0))
+		strcmp(mode, "verify-full") == 0)) {
+		s->is_private = true;
 		return DK_OK;
+	}
 	if (mode == NULL) {
 		buf_addz(message,
 		    "[store] database names no host, and libpq's environment "

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/dsn.h"
 #include "base/embed.h"
 #include "store/postgres.h"
@@ -260,6 +261,31 @@ pg_set_copying(struct pg *s, bool copying)
 		    "DELETE FROM doorkeep_schema WHERE version > %d",
 		    DB_COPYING);
 	return pg_run(s, buf_z(&b), NULL);
+}
+
+/* Where the counters are missing (other engines), they stay unknown. */
+enum dk_err
+pg_health(struct pg *s, struct db_health *health)
+{
+	int64_t start = clock_monotonic_us();
+	PGresult *r = NULL;
+	enum dk_err err = pg_run(s, "SELECT 1", NULL);
+
+	health->is_private = s->is_private;
+	health->round_trip_us = clock_monotonic_us() - start;
+	if (err != DK_OK)
+		return err;
+	if (pg_run(s,
+		"SELECT CAST(sum(numbackends) AS BIGINT), "
+		"CAST(current_setting('max_connections') AS BIGINT) - "
+		"CAST(current_setting('superuser_reserved_connections') AS "
+		"BIGINT) FROM pg_stat_database",
+		&r) != DK_OK)
+		return s->dead ? DK_ERR_STORE : DK_OK;
+	health->connections = pg_number(r, 0);
+	health->connections_max = pg_number(r, 1);
+	PQclear(r);
+	return DK_OK;
 }
 
 /*

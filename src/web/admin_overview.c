@@ -188,7 +188,11 @@ add_state(struct ctx *c, struct admin_page *page)
 	checkup_versions(c->web->dom, &versions);
 	admin_add(page, T_LIST("findings", all.rows, all.n, FINDING_VALUES));
 	admin_add(page, T_TEXT("program", str_from(versions.program)));
-	admin_add(page, T_TEXT("engine", str_from(versions.engine)));
+	admin_add(page,
+	    T_TEXT("engine",
+		arena_printf(c->arena, sizeof(versions.place) + 64, "%s%s%s",
+		    versions.engine, versions.place[0] == '\0' ? "" : ", ",
+		    versions.place)));
 	admin_add(page, T_TEXT("schema", admin_number(c, versions.schema)));
 }
 

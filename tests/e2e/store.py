@@ -88,15 +88,16 @@ class Postgres:
                 raise AssertionError("PostgreSQL ended: " + f.read()[-2000:])
         return self.sql("SELECT 1", check=False) == "1"
 
-    def sql(self, text, database="postgres", check=True, options=()):
+    def sql(self, text, database="postgres", check=True, options=(),
+            seconds=120):
         """What psql says: a row a line, | between the columns."""
         port = [] if self.port is None else ["-p", str(self.port)]
         done = subprocess.run(
             [have("psql") or os.path.join(self.bin, "psql"), "-XAtq",
              *port, *options, "-d", self.address(database), "-f", "-"],
             input=("\\set ON_ERROR_STOP 1\n" + text).encode(),
-            capture_output=True, timeout=120, check=False, cwd=self.top,
-            env=self.environment(), **self.user)
+            capture_output=True, timeout=seconds, check=False,
+            cwd=self.top, env=self.environment(), **self.user)
         if check and done.returncode != 0:
             raise AssertionError("%s: %s" % (
                 text, done.stderr.decode(errors="replace")))
