@@ -787,7 +787,7 @@ VALUES ($1, $2);
 -- name: copy_sessions_read
 -- $1 key to go on behind, $2 how many
 SELECT id, secret_hash, user_id, created_at, authenticated_at, last_seen_at,
-       expires_at, idle_timeout, level, remember, ip, user_agent, host
+       expires_at, idle_timeout, level, remember, ip, user_agent, host, family
   FROM sessions
  WHERE id > $1
  ORDER BY id
@@ -799,10 +799,10 @@ DELETE FROM sessions WHERE id > $1 AND id <= $2;
 
 -- name: copy_sessions_put
 -- all columns, as copy_sessions_read
-INSERT INTO sessions (id, secret_hash, user_id, created_at, authenticated_at,
-       last_seen_at, expires_at, idle_timeout, level, remember, ip,
-       user_agent, host)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+INSERT INTO sessions (id, secret_hash, user_id, created_at,
+       authenticated_at, last_seen_at, expires_at, idle_timeout, level,
+       remember, ip, user_agent, host, family)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: copy_devices_read
 -- $1 and $2 key to go on behind, $3 how many
@@ -963,6 +963,23 @@ DELETE FROM markers WHERE name > $1 AND name <= $2;
 INSERT INTO markers (name, session_id, expires_at)
 VALUES ($1, $2, $3);
 
+-- name: copy_handoffs_read
+-- $1 key to go on behind, $2 how many
+SELECT code_hash, session_id, origin, browser, expires_at
+  FROM handoffs
+ WHERE code_hash > $1
+ ORDER BY code_hash
+ LIMIT $2;
+
+-- name: copy_handoffs_clear
+-- behind key $1, up to key $2
+DELETE FROM handoffs WHERE code_hash > $1 AND code_hash <= $2;
+
+-- name: copy_handoffs_put
+-- all columns, as copy_handoffs_read
+INSERT INTO handoffs (code_hash, session_id, origin, browser, expires_at)
+VALUES ($1, $2, $3, $4, $5);
+
 -- name: copy_rows
 -- how many there are to copy
 SELECT (SELECT count(*) FROM settings) +
@@ -977,7 +994,8 @@ SELECT (SELECT count(*) FROM settings) +
        (SELECT count(*) FROM hours) +
        (SELECT count(*) FROM session_samples) +
        (SELECT count(*) FROM events) +
-       (SELECT count(*) FROM markers);
+       (SELECT count(*) FROM markers) +
+       (SELECT count(*) FROM handoffs);
 
 -- name: copy_is_used
 -- 0 when a store has never been used: nobody in it, nothing happened

@@ -33,7 +33,7 @@ static const struct table {
 	{ "user_groups", Q_COPY_USER_GROUPS_READ, Q_COPY_USER_GROUPS_CLEAR,
 	    Q_COPY_USER_GROUPS_PUT, 2, 2, { LEAST, NO_TEXT } },
 	{ "sessions", Q_COPY_SESSIONS_READ, Q_COPY_SESSIONS_CLEAR,
-	    Q_COPY_SESSIONS_PUT, 1, 13, { NO_TEXT } },
+	    Q_COPY_SESSIONS_PUT, 1, 14, { NO_TEXT } },
 	{ "devices", Q_COPY_DEVICES_READ, Q_COPY_DEVICES_CLEAR,
 	    Q_COPY_DEVICES_PUT, 2, 4, { NO_BLOB, LEAST } },
 	{ "one_use_links", Q_COPY_ONE_USE_LINKS_READ,
@@ -56,6 +56,8 @@ static const struct table {
 	    1, 10, { LEAST } },
 	{ "markers", Q_COPY_MARKERS_READ, Q_COPY_MARKERS_CLEAR,
 	    Q_COPY_MARKERS_PUT, 1, 3, { NO_TEXT } },
+	{ "handoffs", Q_COPY_HANDOFFS_READ, Q_COPY_HANDOFFS_CLEAR,
+	    Q_COPY_HANDOFFS_PUT, 1, 5, { NO_BLOB } },
 };
 
 struct key {

@@ -110,6 +110,11 @@ fill(struct shelf *s)
 		"INSERT INTO events (id, at, event, outcome, actor, detail, ip)"
 		" VALUES (40, 1, 'sign_in', 'success', 'web', '', 'x')",
 		"INSERT INTO markers VALUES ('a', 'b', 0)",
+		"INSERT INTO handoffs VALUES "
+		"(x'00112233445566778899aabbccddeeff"
+		"00112233445566778899aabbccddeeff', 'b', 'https://x', "
+		"x'00112233445566778899aabbccddeeff"
+		"00112233445566778899aabbccddeeff', 9)",
 	};
 	size_t i;
 
@@ -128,7 +133,8 @@ fill_sessions(struct shelf *s)
 	    "'-1111-4222-8333-444455556666', "
 	    "CAST(x'00112233445566778899aabbccddeeff"
 	    "00112233445566778899aabbccddeeff' AS BLOB), 1, i, i, i, i, 0, 1, "
-	    "0, '::1', 'Browser', 'h' FROM n",
+	    "0, '::1', 'Browser', 'h', CASE i %% 2 WHEN 1 THEN 'f' END "
+	    "FROM n",
 	    MANY);
 	(void)shelf_sql(s, sql);
 }
@@ -182,7 +188,7 @@ goes_to_sqlite_and_back(void **state)
 	fill(s);
 	fill_sessions(s);
 	copy_all(&there, s->db, file);
-	assert_int_equal(there.copy.rows, MANY + 19);
+	assert_int_equal(there.copy.rows, MANY + 20);
 	assert_int_equal(rows_of(&there, "sessions", 1), MANY);
 	assert_int_equal(rows_of(&there, "user_groups", 1), 4);
 	other_place(&back);
