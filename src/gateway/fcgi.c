@@ -1,9 +1,11 @@
 /*
  * The FastCGI side.  libfcgi is the record layer and is fenced in: we accept
  * connections ourselves and hand them to it, so that it never waits for one;
- * a request whose parameters were cut off is dropped; the input is read to
- * its end or the connection closed, or the rest of it would be parsed as
- * records of a forged request; the answer is sent whole or not at all.
+ * a request whose head is not what web servers send is never shown to it
+ * (ahead.h), nor the input of somebody who lacks the shared secret; one whose
+ * parameters were cut off is dropped; the input is read to its end or the
+ * connection closed, or the rest of it would be parsed as records of a forged
+ * request; the answer is sent whole or not at all.
  *
  * What libfcgi cannot tell us: it hands out "NAME=value" strings, so a
  * parameter whose name holds '=' looks like another one, and a NUL cuts a
@@ -19,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/ahead.h"
 #include "gateway/output.h"
 #include "gateway/waiting.h"
 #include "gateway/watchdog.h"
@@ -126,6 +129,11 @@ static enum body_state
 read_input(struct server *s, struct request *req, enum dk_err err)
 {
 	s->input_ended = false;
+	/* Not the web server: libfcgi is not shown more of it. */
+	if (req->stranger) {
+		s->request.keepConnection = 0;
+		return BODY_NONE;
+	}
 	if (req->role == REQUEST_AUTHORIZER) {
 		if (err != DK_OK || output_may_have_body(req, s->request.envp))
 			s->request.keepConnection = 0;
@@ -217,11 +225,17 @@ take_request(struct server *s, int fd)
 {
 	int rc;
 
+	watchdog_watch(fd);
+	if (!ahead_is_sound(fd, s->app->arena)) {
+		watchdog_rest();
+		(void)close(fd);
+		arena_reset(s->app->arena);
+		return false;
+	}
 	/* libfcgi takes a preset connection for a kept one. */
 	s->request.ipcFd = fd;
 	s->request.keepConnection = 1;
 	s->request.detached = 1;
-	watchdog_watch(fd);
 	rc = FCGX_Accept_r(&s->request);
 	if (rc != 0) {
 		/* Malformed: libfcgi has closed it and looked for another. */

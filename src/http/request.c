@@ -425,7 +425,9 @@ request_read(struct request *req, enum request_role role, char *const *params,
 	struct str vars[N_COUNT] = { { NULL, 0 } };
 	enum dk_err err, err_id;
 
-	*req = (struct request){ .role = role, .params = params };
+	*req = (struct request){ .role = role,
+		.params = params,
+		.stranger = !str_is_none(rules->shared_secret) };
 	*problem = NULL;
 	err_id = new_id(req);
 	err = collect(req, params, vars, problem);
@@ -448,6 +450,7 @@ request_read(struct request *req, enum request_role role, char *const *params,
 	    problem);
 	if (err != DK_OK)
 		return err;
+	req->stranger = false;
 	read_peer(req, vars, rules);
 	if (vars[N_REQUEST_URI].n > REQUEST_TARGET_MAX)
 		return too_large(problem, "the URL is too long");

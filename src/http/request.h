@@ -106,6 +106,10 @@ struct request {
 	struct str csrf_header; /* X-CSRF-Token */
 	struct str if_none_match;
 
+	/* It did not give the shared secret that is asked for, or could not be
+	 * read so far: whoever sent it is not the web server. */
+	bool stranger;
+
 	/* JSON is answered: sent as JSON, asked for by Accept, or no
 	 * navigation (INTERFACE 3). */
 	bool wants_json;
@@ -120,8 +124,8 @@ struct request {
  * DK_ERR_INPUT when one that we trust is given twice or is malformed, one
  * has no name, CONTENT_LENGTH is no number; DK_ERR_TOO_LARGE past a bound:
  * *problem then says which, in words without input in them; static.
- * DK_ERR_RANDOM, DK_ERR_NOMEM.  On an error req->id, role, method and
- * wants_json are still usable for the answer.
+ * DK_ERR_RANDOM, DK_ERR_NOMEM.  On an error req->id, role, method, stranger
+ * and wants_json are still usable for the answer.
  */
 enum dk_err request_read(struct request *req, enum request_role role,
     char *const *params, const struct request_rules *rules,

@@ -2,11 +2,13 @@
 application answers properly or closes; it never runs half a request, and the
 next request is served."""
 
+import itertools
 import json
 import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -70,14 +72,17 @@ class Records:
 
     # ---- what servers send ----
     def test_whole(self):
-        with self.case("a whole request, in one record or byte by byte",
+        with self.case("a whole request, in one record or piece by piece",
                        "DK-F-01 DK-G-08"):
             answer = self.ask()
             eq(answer.lines[0], "Status: 200 OK", "first line")
             with self.connect() as c:
-                for byte in f.request(params(self.stand)):
-                    c.send(bytes([byte]))
-                eq(c.answer().status, 200, "byte by byte")
+                # What is looked at stays in the socket's buffer, which holds
+                # a few hundred pieces.
+                whole = f.request(params(self.stand))
+                for n in range(0, len(whole), 7):
+                    c.send(whole[n:n + 7])
+                eq(c.answer().status, 200, "in small pieces")
 
     def test_keep(self):
         with self.case("a kept connection serves again and mixes nothing",
@@ -239,6 +244,30 @@ class Records:
                          repr(answer.out[:40]))
             wait_for(lambda: self.ask(route="/health").status == 200, 5,
                      "it serves")
+
+    def test_not_for_libfcgi(self):
+        with self.case("lengths that reach beyond the records, and records "
+                       "for the application itself, end no worker",
+                       "DK-F-04"):
+            worker = children_of(self.stand.serve.pid)
+            p = f.pairs(params(self.stand))
+            far = [struct.pack("!II", n | 2 ** 31, v | 2 ** 31) + b"a" * 60000
+                   for n, v in itertools.product(
+                       (1, 60001, 2 ** 28, 2 ** 31 - 2, 2 ** 31 - 1),
+                       repeat=2)]
+            itself = [f.record(kind, b"x" * n, rid=0) for kind in
+                      (f.GET_VALUES, f.UNKNOWN_TYPE, f.PARAMS, 77)
+                      for n in (0, 8, 9000)]
+            heads = [f.begin() + f.stream(f.PARAMS, p + odd) for odd in far]
+            for odd in itself:
+                heads += [odd, f.begin() + odd, f.begin() + f.stream(
+                    f.PARAMS, p, end=False) + odd]
+            for head in heads:
+                with self.connect() as c:
+                    c.send(head + f.record(f.STDIN))
+                    c.sock.shutdown(socket.SHUT_WR)
+                    eq((c.answer().status, c.is_closed()), (0, True), "answer")
+            eq(children_of(self.stand.serve.pid), worker, "the worker")
 
     def test_second_begin(self):
         with self.case("a second request on a busy connection is turned away",
