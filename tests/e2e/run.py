@@ -28,6 +28,7 @@ import bare  # noqa: E402
 import browser  # noqa: E402
 import cli  # noqa: E402
 import copies  # noqa: E402
+import crash  # noqa: E402
 import desk  # noqa: E402
 import doctor  # noqa: E402
 import enrol  # noqa: E402
@@ -42,6 +43,7 @@ import inputs  # noqa: E402
 import instructions  # noqa: E402
 import kept  # noqa: E402
 import manual  # noqa: E402
+import odd  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import readme  # noqa: E402
@@ -104,7 +106,8 @@ def parts():
               ("hosting-files", hosting_files.run),
               ("hosting-guide", hosting_guide.run), ("timing", timing.run),
               ("instructions", instructions.run), ("postgres", postgres.run),
-              ("copy", copies.run), ("soak", soak.run)]
+              ("copy", copies.run), ("soak", soak.run),
+              ("crash", crash.run), ("odd", odd.run)]
     return table
 
 

@@ -30,7 +30,7 @@ class Panel:
             y = self.y(top, value)
             out.append('<path d="M%d %.1fH%d" stroke="#ddd"/>' % (
                 LEFT, y, WIDTH - RIGHT))
-            out.append('<text x="%d" y="%.1f" text-anchor="end">%.4g</text>' %
+            out.append('<text x="%d" y="%.1f" text-anchor="end">%.0f</text>' %
                        (LEFT - 6, y + 4, value))
         for at, what in events:
             out.append('<path d="M%.1f %dV%d" stroke="%s" '
@@ -51,15 +51,19 @@ class Panel:
 
 
 def by_process(soak, field):
-    """A line for each process; those of one role are numbered."""
-    lines, counts = {}, {}
+    """A line for each process, of the least in a while: a hash takes 19 MB
+    for a moment.  Those of one role are numbered."""
+    width, lines, counts = soak.seconds / 120, {}, {}
     for s in soak.samples:
         if s.pid not in lines:
             counts[s.role] = counts.get(s.role, 0) + 1
-            lines[s.pid] = ("%s %d" % (s.role, counts[s.role]), [],
+            lines[s.pid] = ("%s %d" % (s.role, counts[s.role]), {},
                             s.role == "serve")
-        lines[s.pid][1].append((s.at, getattr(s, field)))
-    return list(lines.values())
+        lines[s.pid][1].setdefault(int(s.at / width), []).append(
+            getattr(s, field))
+    return [(name, [(width * (n + 0.5), min(table[n]))
+                    for n in sorted(table)], dashed)
+            for name, table, dashed in lines.values()]
 
 
 def by_percentile(soak, kind):
@@ -70,7 +74,7 @@ def by_percentile(soak, kind):
 
 def draw(soak):
     panels = [
-        Panel("anonymous memory of each process", "kB",
+        Panel("anonymous memory of each process but while it hashes", "kB",
               by_process(soak, "anon_kb"), soak.seconds),
         Panel("open files of each process", "number",
               by_process(soak, "files"), soak.seconds),

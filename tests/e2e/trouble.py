@@ -2,7 +2,6 @@
 and everybody comes at once: never "allowed", never lost, never for long."""
 
 import os
-import random
 import re
 import signal
 import subprocess
@@ -308,9 +307,6 @@ max_parallel_hashes = 16
         with report.case(name + "SIGHUP loses no request", "DK-F-10",
                          stand.box):
             reload_under_load(stand)
-        with report.case(name + "100 kills under load leave it intact",
-                         "DK-Z-04", stand.box):
-            kills_under_load(stand)
         with report.case(name + "SIGTERM ends it cleanly", "DK-F-10",
                          stand.box):
             stand.serve.send_signal(signal.SIGTERM)
@@ -337,36 +333,6 @@ def reload_under_load(stand):
     bad = [r for r in results if r[1] not in (200, 303, 204, 401)]
     eq(bad, [], "requests that failed of %d" % len(results))
     true(len(results) > 50, "there was some load")
-
-
-def kills_under_load(stand):
-    load, killed = Load(stand, 4), 0
-    try:
-        end = time.monotonic() + 60
-        while killed < 100 and time.monotonic() < end:
-            workers = children_of(stand.serve.pid)
-            if workers:
-                try:
-                    os.kill(random.choice(workers), signal.SIGKILL)
-                    killed += 1
-                except ProcessLookupError:
-                    pass
-            time.sleep(random.uniform(0.02, 0.15))
-    finally:
-        results = load.stop()
-    eq(killed, 100, "kills in 60 s")
-    good = [r for r in results if r[1] == 200]
-    true(len(good) > 20, "answers in between: %d" % len(good))
-    eq(stand.sql("PRAGMA integrity_check"), "ok", "integrity")
-    eq(stand.sql("PRAGMA foreign_key_check"), "", "foreign keys")
-    eq(stand.sql("SELECT count(*) FROM sessions WHERE user_id NOT IN "
-                 "(SELECT id FROM users)"), "0", "sessions of nobody")
-    wait_for(lambda: len(children_of(stand.serve.pid)) == 4, 15,
-             "four workers again")
-    # Whose worker was killed in the middle of a guess stays counted.
-    stand.sql("DELETE FROM throttle")
-    true(stand.is_signed_in(stand.signed_in()), "sign-in afterwards")
-    one_of(stand.serve.poll(), (None,), "the supervisor lives")
 
 
 def sixteen(secrets, report):
