@@ -352,6 +352,14 @@ desk_send(struct desk *d)
 	assert_true(body.n < sizeof(d->body));
 	if (body.n > 0)
 		memcpy(d->body, body.p, body.n);
+	if (res.file.is_set && req.method != METHOD_HEAD) {
+		assert_true(res.file.n < sizeof(d->body));
+		body.n = res.file.n;
+		assert_int_equal(pread(res.file.fd, d->body, body.n,
+				     (off_t)res.file.from),
+		    body.n);
+	}
+	response_close(&res);
 	d->body[body.n] = '\0';
 	d->body_len = body.n;
 	d->status = res.status;
