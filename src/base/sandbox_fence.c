@@ -69,7 +69,7 @@ allow(struct sandbox *sb, size_t i, int set, uint64_t handled, bool *found)
 
 	*found = false;
 	rule.fd = open(sb->path[i].name, O_PATH | O_CLOEXEC);
-	if (rule.fd < 0)
+	if (rule.fd < 0) /* static(cppcheck): none is open here */
 		return DK_OK;
 	if (fstat(rule.fd, &st) != 0) {
 		(void)close(rule.fd);

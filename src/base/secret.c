@@ -160,7 +160,7 @@ secret_free(void *p)
 enum dk_err
 uuid_new(char text[UUID_TEXT_LEN + 1])
 {
-	uuid_t id;
+	uuid_t id = { 0 };
 	enum dk_err err;
 
 	text[0] = '\0';

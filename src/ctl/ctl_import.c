@@ -238,13 +238,15 @@ ctl_user_import(struct ctl *ctl)
 		f = buf_ok(&b) ? fopen(path, "re") : NULL;
 	if (f == NULL)
 		return ctl_fail("%s: %s", path, strerror(errno));
-	if (arena_open(&im.arena, ARENA_SIZE) != DK_OK)
-		return ctl_fail("out of memory");
-	if (ctl->json)
-		ctl_say("[");
-	read_file(&im, f);
-	e = finish(&im);
-	arena_close(&im.arena);
+	if (arena_open(&im.arena, ARENA_SIZE) == DK_OK) {
+		if (ctl->json)
+			ctl_say("[");
+		read_file(&im, f);
+		e = finish(&im);
+		arena_close(&im.arena);
+	} else {
+		e = ctl_fail("out of memory");
+	}
 	if (f != stdin)
 		(void)fclose(f);
 	return e;

@@ -74,7 +74,7 @@ check_owner(const struct checkup *c)
 	char file[PATH_LEN_MAX], cure[PATH_LEN_MAX + 128];
 	static const char *const suffixes[] = { "", "-wal", "-shm", "-hash",
 		"-key" };
-	struct stat store = { 0 }, st;
+	struct stat store = { 0 }, st = { 0 };
 	struct buf b, text;
 	bool same = true;
 	size_t i;

@@ -117,7 +117,7 @@ static void
 make_filter(struct search *s)
 {
 	struct ip_addr addr;
-	int64_t day;
+	int64_t day = 0;
 
 	s->filter.event = s->event;
 	s->filter.outcome = s->outcome;

@@ -216,6 +216,7 @@ run(const struct act *a, struct str action)
 			.detail = "The field action is none of the desk's." });
 		return;
 	}
+	/* static(cppcheck): it has returned where i is n */
 	err = acts[i].run(a);
 	if (err == DK_OK)
 		admin_done(c, "/admin/person", &pair, 1, acts[i].done);

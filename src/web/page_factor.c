@@ -69,7 +69,7 @@ raise_session(struct ctx *c)
 		.event = "reauthentication",
 		.old_id = str_from(row->id) };
 	struct user_row user;
-	struct session session;
+	struct session session = { 0 };
 	bool found, refused = true;
 	enum dk_err err;
 
