@@ -230,7 +230,8 @@ print_replaced(const struct replacement *r, size_t n, struct str text)
 	}
 }
 
-/* The lines of the example without "#\t", with what its path becomes. */
+/* The lines of the example without "#\t", with what its path becomes.  nginx
+ * takes no location within one of a single page ("= "). */
 static void
 print_example(struct str example, struct str from, struct str path)
 {
@@ -240,6 +241,9 @@ print_example(struct str example, struct str from, struct str path)
 	struct str line;
 
 	while (str_cut(&example, '\n', &line) && line.n > 0) {
+		if (str_starts(path, STR("= ")) &&
+		    str_starts(line, STR("#\t\tlocation ")))
+			continue;
 		print_replaced(r, 2, str_sub(line, 2, line.n));
 		(void)putchar('\n');
 	}

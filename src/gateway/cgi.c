@@ -9,6 +9,7 @@
 
 enum {
 	READ_LIMIT_MS = 10000,
+	OTHERS_LIMIT_MS = 3000, /* a body that may have been thrown away */
 	DRAIN_MAX = 16 * 1024 * 1024, /* of a body that is too large */
 	/* Nobody waits longer for a page; the store and a hash are slow. */
 	PROCESS_LIMIT_S = 60
@@ -97,15 +98,17 @@ read_body(const struct input *in, struct request *req, struct arena *arena)
 }
 
 /*
- * Read what the request announces.  The length of a GET may be that of
- * another request (ErrorDocument), and of a refused request it may be
- * missing: then only what is there already is taken.
+ * Read what the request announces.  A GET with a length has that of another
+ * request (ErrorDocument); mod_cgi and mod_cgid hand on its body too.  Of a
+ * refused request it may be missing: then only what is there is taken.
  */
 static enum body_state
 read_input(struct request *req, struct arena *arena, enum dk_err err)
 {
 	struct input in = { clock_monotonic_ms() + READ_LIMIT_MS };
 
+	if (err == DK_OK && request_is_safe(req) && output_wants_body(req))
+		in.until_ms += OTHERS_LIMIT_MS - READ_LIMIT_MS;
 	if (err == DK_OK && output_wants_body(req))
 		return read_body(&in, req, arena);
 	if (err != DK_OK || request_is_safe(req))

@@ -8,9 +8,13 @@ enum { PIECE_MAX = 64 * 1024 };
 bool
 output_wants_body(const struct request *req)
 {
-	return req->role == REQUEST_RESPONDER && req->method == METHOD_POST &&
-	    (str_is_none(req->wanted) ||
-		!str_eq(req->route, STR("/check")));
+	if (req->role != REQUEST_RESPONDER)
+		return false;
+	if (str_is_none(req->wanted))
+		return req->method == METHOD_POST;
+	/* Apache makes a GET of it for the page of an error. */
+	return str_eq(req->wanted_method, STR("POST")) &&
+	    !str_eq(req->route, STR("/check"));
 }
 
 bool

@@ -206,9 +206,12 @@ is_page_made_elsewhere(const struct ctx *c)
 }
 
 void
-gate_authorize(struct ctx *c)
+gate_authorize(struct ctx *c, enum dk_err err)
 {
-	decide(c, 200);
+	if (err == DK_OK)
+		decide(c, 200);
+	else
+		page_fail(c, err);
 	if (c->res->status != 200 && is_page_made_elsewhere(c)) {
 		response_reset(c->res, c->res->status);
 		c->bare = true;

@@ -10,8 +10,8 @@
  * Remote-… headers), and, when it is no, as the sign-in page or 403.
  */
 
-/* In the Authorizer role. */
-void gate_authorize(struct ctx *c);
+/* In the Authorizer role; err: why it cannot be told who asks, or DK_OK. */
+void gate_authorize(struct ctx *c, enum dk_err err);
 
 /*
  * Judge the wanted page.  *verdict is ACCESS_DENIED unless everything is

@@ -9,12 +9,16 @@
 
 enum { INPUTS_MAX = 10 };
 
+/* Of the host that is asked: what another of the list is told to send here
+ * is as foreign as any. */
 static bool
 is_own(struct ctx *c, const struct url_origin *o)
 {
 	const struct conf *conf = c->web->conf;
 	size_t i;
 
+	if (!str_eq(c->site->host, o->host))
+		return false;
 	for (i = 0; i < conf->n_origins; i++)
 		if (conf->origins[i].https == o->https &&
 		    conf->origins[i].port == o->port &&

@@ -12,7 +12,7 @@ enum guard {
 	GUARD_UNKNOWN, /* none of the three headers came */
 	GUARD_OWN
 };
-/* Where does the request come from?  DK-X-01 and INTERFACE 9. */
+/* From the host that it is for, or from elsewhere?  DK-X-01, INTERFACE 9. */
 enum guard guard_origin(struct ctx *c);
 /*
  * The secret that the form's token is bound to before sign-in: from the

@@ -19,7 +19,8 @@ static const char outside_detail[] =
     "there.";
 static const char unreadable_detail[] =
     "The program may not read this file: chmod 644 on it, 711 or 755 on the "
-    "directories above.";
+    "directories above. Where the host runs it as FastCGI, [security] sandbox "
+    "= off.";
 
 bool
 hosted_file_asked(const struct request *req)

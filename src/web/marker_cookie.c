@@ -3,6 +3,7 @@
 #include "domain/marker.h"
 #include "web/gate.h"
 #include "web/hosting.h"
+#include "web/kept.h"
 
 /* For the administrator. */
 static const char unseen_detail[] =
@@ -104,13 +105,13 @@ marker_lead_back(struct ctx *c, struct str next)
 			.detail = unseen_detail });
 		return true;
 	}
+	/* The answer first: it drops the cookies that were there. */
+	page_lead_on(c, next_or_home(c, next));
 	if (err == DK_OK)
 		err = give(c, &c->session, &good);
 	if (err != DK_OK)
 		page_fail(c, err);
-	else if (good)
-		response_redirect(c->res, next_or_home(c, next));
-	else
+	else if (!good)
 		page_sign_in_here(c, next, MSG_NONE);
 	return true;
 }

@@ -100,11 +100,9 @@ in_place(struct ctx *c)
 		page_error(c, 403, MSG_NONE);
 	else if (answer.verdict != ACCESS_ALLOWED)
 		gate_step_up(c, answer.verdict, next);
-	else if (marker_lead_back(c, next))
-		return;
 	else if ((err = kept_take(c, &kept)) != DK_OK)
 		page_fail(c, err);
-	else
+	else if (!marker_lead_back(c, next))
 		page_lead_on(c, next_or_home(c, next));
 }
 

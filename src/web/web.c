@@ -404,16 +404,11 @@ void
 web_handle(struct web *web, struct request *req, struct response *res,
     int64_t now_ms)
 {
-	enum dk_err err;
 	struct ctx c;
 
 	begin(&c, web, req, res, now_ms);
 	if (req->role == REQUEST_AUTHORIZER) {
-		err = know_session(&c);
-		if (err == DK_OK)
-			gate_authorize(&c);
-		else
-			page_fail(&c, err);
+		gate_authorize(&c, know_session(&c));
 	} else {
 		dispatch(&c);
 		marker_settle(&c);

@@ -60,8 +60,26 @@ Action the-php-of-the-host /php/php-cgi
 """
 
 
+class HostingFastcgi(HostingFiles):
+    """A host that runs .fcgi by mod_fcgid: the same directories.  A worker
+    is in its fence before it hears of a document root."""
+    name = "apache-files-fastcgi"
+    modules = Hosting.modules + ("fcgid",)
+
+    def config(self):
+        return super().config() + "\n[security]\nsandbox = off\n"
+
+    def fill(self):
+        super().fill()
+        self.box.write("htdocs/cgi-bin/.htaccess", shipped(
+            "apache-conf/htaccess-cgi-bin", {
+                "AddHandler cgi-script": "AddHandler fcgid-script",
+                "SetHandler cgi-script": "SetHandler fcgid-script"}))
+
+
 def case(stand, report, name, ids=""):
-    return report.case("files: " + name, ids, stand.box)
+    return report.case("%s: %s" % (stand.name[len("apache-"):], name), ids,
+                       stand.box)
 
 
 def opens(stand, report):
@@ -333,6 +351,13 @@ def large(stand, report, browser):
                              Range="bytes=%d-" % (LARGE - 32))
         eq(answer.body, hashlib.sha256(
             b"%d" % (LARGE // 65536 - 1)).digest(), "its end")
+    os.unlink(path)
+
+
+def leaving(stand, report, browser):
+    path = stand.htdocs("private", "large.bin")
+    with open(path, "wb") as f:
+        f.truncate(LARGE)
     with case(stand, report, "who goes away early leaves no program behind"):
         def leave():
             with socket.create_connection(("127.0.0.1", stand.port), 10) as s:
@@ -393,10 +418,30 @@ def run(secrets, report):
         conditions(stand, report, browser)
         stays_inside(stand, report, browser)
         large(stand, report, browser)
+        leaving(stand, report, browser)
         Paths(stand, report, ("file", "index")).run()
         decisions(stand, report, stand.signed_in())
         whole_site(stand, report)
     finally:
         problems = stand.close()
     with report.case("files: no secret is left in any file", "DK-E-05"):
+        eq(problems, [], "problems")
+    fastcgi(secrets, report)
+
+
+def fastcgi(secrets, report):
+    """Behind an Action as well; what differs is how the answer goes out."""
+    stand = HostingFastcgi(secrets, rules=RULES)
+    try:
+        stand.add_user("alice", PASSWORD, "--group", "staff")
+        stand.add_user("bob")
+        stand.start()
+        browser = opens(stand, report)
+        conditions(stand, report, browser)
+        stays_inside(stand, report, browser)
+        large(stand, report, browser)
+    finally:
+        problems = stand.close()
+    with report.case("files-fastcgi: no secret is left in any file",
+                     "DK-E-05"):
         eq(problems, [], "problems")

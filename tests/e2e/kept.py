@@ -1,13 +1,15 @@
 """Nothing that was typed is lost: a form that meets a session which is over.
-Where the server passes the body on (nginx), it is kept through the sign-in;
-elsewhere the page says what happened, and the browser still has the form."""
+Where the server passes the body on (nginx; Apache to a CGI program), it is
+kept through the sign-in; elsewhere the page says what happened, and the browser still has the form."""
 
+import os
 import time
 import urllib.parse
 
 from browser import Visit
 from enrol import enrol, second_step
 from harness import PASSWORD, eq, true, wait_for
+from hosting import Hosting
 from servers import ApacheFcgid, LighttpdSpawned, Nginx
 
 FORM = """<!doctype html><meta charset="utf-8"><title>Report</title>
@@ -314,6 +316,86 @@ class Typing(Visit):
         self.shows(text, "the page")
 
 
+class Hosted:
+    """CGI alone: Apache refuses by marker files and has doorkeep show the
+    refusal, with the body of the form at hand."""
+
+    target = "/marked/env.cgi?draft=1&x=%26"
+
+    def __init__(self, stand, report):
+        self.stand, self.report = stand, report
+
+    def case(self, name, ids=""):
+        return self.report.case("kept form, %s: %s" % (
+            self.stand.name, name), ids, self.stand.box)
+
+    def send(self, browser, fields=None, more=None, chunked=False):
+        return browser.post_form(self.target, fields or TYPED, more, chunked)
+
+    def expired(self):
+        """The session is over and its marker gone, as after a while."""
+        browser = self.stand.signed_in()
+        self.stand.sql("DELETE FROM active_sessions")
+        self.stand.browser().get(self.stand.url("/login"))
+        return browser
+
+    def confirmed(self, browser, answer):
+        eq(answer.status, 200, "status")
+        true("BODY=" not in answer.text, "nothing was sent by itself")
+        forms = [f for f in answer.page.forms if f.action == self.target]
+        eq(len(forms), 1, "a form that goes to " + self.target)
+        done = browser.post_form(self.target, forms[0].fields)
+        eq(done.status, 200, "the CGI program answers")
+        return {k: v[0] for k, v in urllib.parse.parse_qs(
+            done.text.partition("BODY=")[2], keep_blank_values=True).items()}
+
+    def run(self):
+        for chunked in (False, True):
+            with self.case("what was typed arrives after the sign-in" +
+                           (", of unknown length" if chunked else ""),
+                           "DK-L-16"):
+                browser = self.expired()
+                answer = self.send(browser, chunked=chunked)
+                eq(answer.status, 401, "status")
+                true("is kept" in answer.text, "the page says so")
+                answer = browser.sign_in(answer.page, self.target, "alice",
+                                         "not the password at all")
+                answer = browser.sign_in(answer.page, self.target, "alice",
+                                         PASSWORD)
+                eq(self.confirmed(browser, answer), TYPED, "what arrived")
+        with self.case("a marker that is gone loses nothing either",
+                       "DK-L-15"):
+            browser = self.stand.signed_in()
+            for path in self.stand.marker_files():
+                os.unlink(path)
+            answer = self.send(browser)
+            eq(self.confirmed(browser, answer), TYPED, "what arrived")
+        with self.case("up to 64 KiB are kept, more and files are not",
+                       "DK-I-03"):
+            browser = self.expired()
+            text = "\"<&'" * 5000
+            answer = self.send(browser, {"t": text})
+            answer = browser.sign_in(answer.page, self.target, "alice",
+                                     PASSWORD)
+            eq(self.confirmed(browser, answer)["t"], text, "the text")
+            browser = self.expired()
+            for fields, more in (
+                    ({"t": "x" * 66000}, None), ({"t": "x" * 900000}, None),
+                    (TYPED, {"Content-Type": "multipart/form-data; "
+                             "boundary=x"})):
+                answer = self.send(browser, fields, more)
+                eq(answer.status, 401, "status")
+                true("go back in your browser" in answer.text, answer.text)
+        with self.case("what another site sends is neither kept nor "
+                       "delivered", "DK-X-01"):
+            browser = self.expired()
+            answer = self.send(browser, None, {
+                "Sec-Fetch-Site": "cross-site",
+                "Origin": "https://evil.example"})
+            eq(answer.status, 401, "status")
+            true("another site led here" in answer.text, "it says so")
+
+
 def prepare(stand):
     for name in ("alice", "carol", "dave", "mallory"):
         stand.add_user(name)
@@ -321,9 +403,23 @@ def prepare(stand):
     stand.start()
 
 
+def hosted(secrets, report):
+    stand = Hosting(secrets)
+    try:
+        stand.add_user("alice", PASSWORD, "--group", "staff")
+        stand.start()
+        Hosted(stand, report).run()
+    finally:
+        problems = stand.close()
+    with report.case("kept form, %s: nothing is left behind" % stand.name,
+                     "DK-E-05"):
+        eq(problems, [], "problems")
+
+
 def run(secrets, report):
+    hosted(secrets, report)
     for kind, kept in ((Nginx, True), (LighttpdSpawned, False),
-                       (ApacheFcgid, False)):
+                       (ApacheFcgid, True)):
         stand = kind(secrets, backends=True)
         try:
             prepare(stand)

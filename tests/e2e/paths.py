@@ -18,6 +18,7 @@ TARGETS = {
     "php": ("/private/staff/show.php", "/private/open/show.php"),
     "app": ("/private/app/staff/show", "/private/app/open/show"),
 }
+COUNTED = {}    # by server: backends, requests
 KINDS = {"index": "file"}   # whose treasure it is; else its own
 
 # One character of the path, written in another way.
@@ -123,7 +124,7 @@ def forms(target, port):
 class Paths:
     def __init__(self, stand, report, kinds=tuple(TARGETS)):
         self.stand, self.report, self.kinds = stand, report, kinds
-        self.reached, self.out = 0, []
+        self.reached, self.out, self.asked = 0, [], 0
 
     def run(self):
         """After the flow: alice is permitted, bob is not."""
@@ -132,6 +133,11 @@ class Paths:
                   "alice": stand.signed_in("alice").jar.header()}
         for kind in self.kinds:
             self.kind(kind, people)
+        COUNTED[self.stand.name] = (len(self.kinds), self.asked)
+        pairs, cases = map(sum, zip(*COUNTED.values()))
+        print("# paths: %d cases on %s; so far %d servers, %d of server and "
+              "backend, %d cases" % (self.asked, self.stand.name,
+                                     len(COUNTED), pairs, cases), flush=True)
 
     def kind(self, kind, people):
         secret, beside = TARGETS[kind]
@@ -144,6 +150,7 @@ class Paths:
                  if person != "alice" or n % 4 == 0]
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             list(pool.map(self.ask, *zip(*asked)))
+        self.asked += len(asked)
         name = "%s: %s comes out in no spelling of its path, %d cases" % (
             self.stand.name, kind, len(asked))
         with self.report.case(name, "DK-A-06 DK-A-11 DK-G-09",

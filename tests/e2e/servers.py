@@ -1,6 +1,7 @@
 """The web servers, each with the configuration that we ship for it."""
 
 import os
+import re
 
 from harness import Skip, free_port, have, need, port_answers, wait_for
 from stand import SOURCE, Stand, shipped
@@ -352,6 +353,7 @@ class Nginx(Stand):
     name = "nginx"
     workers = 2
     has_todos = True
+    hides_ht = True
     keep = False
 
     def names(self):
@@ -417,12 +419,19 @@ http {{
         return """location ^~ /private/ {
 			include snippets/doorkeep_gate;
 			%s
+			%s
 		}
 		location /todos {
 			include snippets/doorkeep_gate;
 			include snippets/doorkeep_fastcgi;
 			fastcgi_pass unix:%s/run/todos.sock;
-		}""" % (self.guarded(), self.box.dir)
+		}""" % (self.hidden(), self.guarded(), self.box.dir)
+
+    @staticmethod
+    def hidden():
+        """The line of the shipped file that denies .htpasswd and the like."""
+        return re.search(r"^#\t\t(location ~ /\\\..*)$", shipped(
+            "conf/nginx/doorkeep.conf", {}), re.M).group(1)
 
     def backends(self):
         """PHP as it was before doorkeep, which must not win over the gate,
@@ -450,8 +459,9 @@ http {{
             return ""
         text = shipped("conf/nginx/doorkeep.conf", {
             "/run/php/php-fpm.sock": self.php_fpm()})
-        block = text.partition("#\t\tlocation ~")[2].partition("#\t\t}")[0]
-        return "location ~" + block.replace("\n#", "\n") + """}
+        start = "location ~ ^/private"
+        block = text.partition("#\t\t" + start)[2].partition("#\t\t}")[0]
+        return start + block.replace("\n#", "\n") + """}
 			index index.html index.php;
 			location ~ ^/private/.+[.]cgi(/|$) {
 				include snippets/doorkeep_gate;

@@ -93,17 +93,29 @@ a_body_is_read_for_a_post_to_us_alone(void **state)
 		enum request_method method;
 		const char *wanted, *route;
 		bool wants;
+		const char *wanted_method;
 	} cases[] = {
-		{ REQUEST_RESPONDER, METHOD_POST, NULL, "/login", true },
-		{ REQUEST_RESPONDER, METHOD_POST, NULL, "/check", true },
-		{ REQUEST_RESPONDER, METHOD_POST, "/x", "/check", false },
-		{ REQUEST_RESPONDER, METHOD_POST, "", "/check", false },
-		{ REQUEST_RESPONDER, METHOD_POST, "/x", "/login", true },
-		{ REQUEST_RESPONDER, METHOD_GET, NULL, "/login", false },
-		{ REQUEST_RESPONDER, METHOD_PUT, NULL, "/login", false },
-		{ REQUEST_RESPONDER, METHOD_OTHER, NULL, "/login", false },
-		{ REQUEST_AUTHORIZER, METHOD_POST, NULL, NULL, false },
-		{ REQUEST_AUTHORIZER, METHOD_POST, "/x", NULL, false },
+		{ REQUEST_RESPONDER, METHOD_GET, "/x", "/login", true, "POST" },
+		{ REQUEST_RESPONDER, METHOD_GET, "/x", "/login", false, "PUT" },
+		{ REQUEST_RESPONDER, METHOD_GET, "/x", "/check", false,
+		    "POST" },
+		{ REQUEST_RESPONDER, METHOD_GET, NULL, "/login", false,
+		    "POST" },
+		{ REQUEST_AUTHORIZER, METHOD_GET, "/x", NULL, false, "POST" },
+		{ REQUEST_RESPONDER, METHOD_POST, NULL, "/login", true, NULL },
+		{ REQUEST_RESPONDER, METHOD_POST, NULL, "/check", true, NULL },
+		{ REQUEST_RESPONDER, METHOD_POST, "/x", "/check", false,
+		    "POST" },
+		{ REQUEST_RESPONDER, METHOD_POST, "", "/check", false, "POST" },
+		{ REQUEST_RESPONDER, METHOD_POST, "/x", "/login", true,
+		    "POST" },
+		{ REQUEST_RESPONDER, METHOD_GET, NULL, "/login", false, NULL },
+		{ REQUEST_RESPONDER, METHOD_PUT, NULL, "/login", false, NULL },
+		{ REQUEST_RESPONDER, METHOD_OTHER, NULL, "/login", false,
+		    NULL },
+		{ REQUEST_AUTHORIZER, METHOD_POST, NULL, NULL, false, NULL },
+		{ REQUEST_AUTHORIZER, METHOD_POST, "/x", NULL, false,
+		    "POST" },
 	};
 	size_t i;
 
@@ -112,6 +124,7 @@ a_body_is_read_for_a_post_to_us_alone(void **state)
 		const struct request req = { .role = cases[i].role,
 			.method = cases[i].method,
 			.wanted = str_from(cases[i].wanted),
+			.wanted_method = str_from(cases[i].wanted_method),
 			.route = str_from(cases[i].route) };
 
 		if (output_wants_body(&req) != cases[i].wants)

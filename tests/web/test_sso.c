@@ -410,6 +410,32 @@ a_host_that_knows_somebody_asks_nobody(void **state)
 	assert_true(desk_header_is(d, "Location", NEXT));
 }
 
+/* DK-X-01: one host of the list says nothing for another. */
+static void
+a_form_of_another_of_our_hosts_is_foreign(void **state)
+{
+	struct desk *d = *state;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		desk_set_cookie(d, SESSION, NULL);
+		desk_fill_login(d, "alice", PW, "");
+		desk_set(d, "HTTP_SEC_FETCH_SITE", NULL);
+		if (i < 2)
+			desk_set(d, "HTTP_ORIGIN",
+			    i == 0 ? ORIGIN : "https://" SECOND);
+		else
+			desk_set(d, "HTTP_ORIGIN", NULL);
+		if (i == 2)
+			desk_set(d, "HTTP_REFERER", "https://" SECOND "/x");
+		assert_int_equal(desk_send(d), i == 0 ? 303 : 403);
+	}
+	desk_begin_json(d, "/auth/login",
+	    "{\"username\":\"alice\",\"password\":\"" PW "\"}");
+	desk_set(d, "HTTP_ORIGIN", "https://" SECOND);
+	assert_int_equal(desk_send(d), 403);
+}
+
 static void
 off_there_is_no_such_page(void **state)
 {
@@ -439,6 +465,7 @@ main(void)
 		T(a_page_that_asks_for_a_fresh_sign_in_still_does),
 		T(the_form_of_another_host_has_the_link),
 		T(a_host_that_knows_somebody_asks_nobody),
+		T(a_form_of_another_of_our_hosts_is_foreign),
 		T(off_there_is_no_such_page),
 	};
 
