@@ -21,11 +21,12 @@ static const char *const pages[] = { "login.html", "account.html", "error.html",
 
 static const char *const texts[] = { "site_name", "mount", "style", "title",
 	"logo", "home", "next", "csrf_token", "username", "message", "notice",
-	"heading", "request_id", "display_name", "email", "done", "groups",
+	"heading", "request_id", "detail", "kept", "display_name", "email", "done", "groups",
 	"codes_left", "failures", "qr_path", "qr_side", "seed_text",
 	"seed_uri" };
 static const char *const flags[] = { "remember", "password_autofocus",
-	"signed_in", "dead", "fresh", "others", "factor_on", "enrolling" };
+	"signed_in", "dead", "tried", "wrong_pair", "wrong_password", "wrong_new",
+	"wrong_code", "fresh", "others", "factor_on", "enrolling" };
 static const char *const row_names[] = { "id", "device", "ip", "signed_in_at",
 	"last_seen_at", "current", "code", "at", "what", "from" };
 static const char *const lists[] = { "sessions", "codes", "sign_ins" };
@@ -67,7 +68,7 @@ render(struct str page, struct str text, bool on)
 	static const char marks[] = "<>\"'";
 	static char storage[OUT_MAX];
 	struct template_value values[ALL], row[ROW];
-	struct templates t = { .n = 2 };
+	struct templates t = { .n = 4 };
 	struct buf out;
 	size_t i;
 
@@ -77,6 +78,10 @@ render(struct str page, struct str text, bool on)
 	t.item[0] = (struct template){ .name = page.p, .text = text };
 	t.item[1] = (struct template){ .name = "head.html",
 		.text = STR("<title>{{title}}</title>") };
+	t.item[2] = (struct template){ .name = "foot.html",
+		.text = STR("<p>{{site_name}}") };
+	t.item[3] = (struct template){ .name = "brand.html",
+		.text = STR("<b>{{logo}}") };
 	if (str_eq(page, STR("head.html")))
 		t.n = 1;
 	BUF_OVER(&out, storage);

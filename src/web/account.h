@@ -10,6 +10,7 @@
 struct account_view {
 	enum msg message; /* an error; MSG_NONE: none */
 	int64_t number;	  /* in the message */
+	const char *code; /* what a program is told of it; may be NULL */
 	enum msg done;	  /* what was done; MSG_NONE: nothing */
 	const struct totp_seed *seed; /* a second factor being set up */
 	const struct recovery_codes *codes; /* shown once */

@@ -171,6 +171,28 @@ admin_add(struct admin_page *page, struct template_value value)
 		page->values[page->n++] = value;
 }
 
+/* Which of the tabs this page belongs to. */
+static size_t
+add_tabs(const struct ctx *c, struct template_value *v)
+{
+	static const struct {
+		const char *flag, *route, *other;
+	} tabs[] = { { "at_people", "/admin/people", "/admin/person" },
+		{ "at_sessions", "/admin/sessions", "" },
+		{ "at_events", "/admin/events", "" } };
+	size_t i, n = sizeof(tabs) / sizeof(tabs[0]);
+	bool found = false, here;
+
+	for (i = 0; i < n; i++) {
+		here = str_eq(c->req->route, str_from(tabs[i].route)) ||
+		    str_eq(c->req->route, str_from(tabs[i].other));
+		found = found || here;
+		v[i] = T_FLAG(tabs[i].flag, here);
+	}
+	v[n] = T_FLAG("at_overview", !found);
+	return n + 1;
+}
+
 void
 admin_render(struct ctx *c, unsigned status, struct admin_page *page)
 {
@@ -201,6 +223,11 @@ admin_render(struct ctx *c, unsigned status, struct admin_page *page)
 		? STR("")
 		: page_say(c, done_text(done.value)));
 	all[n++] = T_TEXT("me", str_from(c->session.view.username));
+	n += add_tabs(c, all + n);
+	/* The field of a filter that the problem speaks of. */
+	all[n++] = T_FLAG("no_user", page->problem == MSG_DESK_NOBODY);
+	all[n++] = T_FLAG("no_ip", page->problem == MSG_DESK_NO_IP);
+	all[n++] = T_FLAG("no_day", page->problem == MSG_DESK_NO_DAY);
 	for (i = 0; i < page->n && n < PAGE_VALUES_MAX; i++)
 		all[n++] = page->values[i];
 	page_render(c, status, page->template, page->title, all, n);
@@ -224,6 +251,33 @@ admin_options(struct ctx *c, const char *name,
 		rows[i * 3 + 2] = T_FLAG("selected", str_eq(value, chosen));
 	}
 	return T_LIST(name, rows, rows == NULL ? 0 : n, 3);
+}
+
+enum dk_err
+admin_rows_begin(struct admin_rows *r, size_t width)
+{
+	r->width = width;
+	r->values = arena_alloc(r->c->arena,
+	    r->limit * width * sizeof(*r->values));
+	return r->values == NULL ? DK_ERR_NOMEM : DK_OK;
+}
+
+struct template_value *
+admin_rows_next(struct admin_rows *r)
+{
+	if (r->n == r->limit) {
+		r->cursor->more = true;
+		return NULL;
+	}
+	return r->values + r->n++ * r->width;
+}
+
+struct str
+admin_link(struct ctx *c, const char *path, const char *name, struct str value)
+{
+	const struct admin_pair pair = { name, value };
+
+	return value.n == 0 ? STR("") : admin_url(c, path, &pair, 1);
 }
 
 struct str

@@ -70,6 +70,19 @@ struct admin_cursor {
 	int64_t event;			 /* its id */
 	char session[UUID_TEXT_LEN + 1]; /* its id */
 };
+struct admin_rows {
+	struct ctx *c;
+	struct template_value *values;
+	struct admin_cursor *cursor;
+	size_t n, limit, width;
+};
+/* Room for limit rows of width values; ask the store for one row more. */
+enum dk_err admin_rows_begin(struct admin_rows *r, size_t width) DK_CHECK;
+/* The values of the next row; NULL, and cursor->more, behind the last. */
+struct template_value *admin_rows_next(struct admin_rows *r);
+/* path?name=value, kept; "" for no value. */
+struct str admin_link(struct ctx *c, const char *path, const char *name,
+    struct str value);
 enum dk_err admin_list_sessions(struct ctx *c,
     const struct session_filter *filter, struct admin_cursor *cursor,
     size_t limit, struct template_value *list) DK_CHECK;

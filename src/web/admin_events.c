@@ -20,21 +20,6 @@ enum {
 
 #define DAY_MS INT64_C(86400000)
 
-struct rows {
-	struct ctx *c;
-	struct template_value *values;
-	struct admin_cursor *cursor;
-	size_t n, limit;
-};
-
-static struct str
-link_to(struct ctx *c, const char *path, const char *name, struct str value)
-{
-	const struct admin_pair pair = { name, value };
-
-	return value.n == 0 ? STR("") : admin_url(c, path, &pair, 1);
-}
-
 static struct str
 keep(struct ctx *c, struct str text)
 {
@@ -44,28 +29,25 @@ keep(struct ctx *c, struct str text)
 static enum dk_err
 take(void *arg, const struct event_row *row)
 {
-	struct rows *r = arg;
+	struct admin_rows *r = arg;
 	struct ctx *c = r->c;
-	struct template_value *v = r->values + r->n * EVENT_VALUES;
+	struct template_value *v = admin_rows_next(r);
 
-	if (r->n == r->limit) {
-		r->cursor->more = true;
+	if (v == NULL)
 		return DK_OK;
-	}
 	v[0] = T_TEXT("at", page_time(c, row->at_ms));
 	v[1] = T_TEXT("event", keep(c, row->event));
 	v[2] = T_TEXT("outcome", keep(c, row->outcome));
 	v[3] = T_TEXT("who", keep(c, row->username));
 	v[4] = T_TEXT(
-	    "who_url", link_to(c, "/admin/person", "name", row->username));
+	    "who_url", admin_link(c, "/admin/person", "name", row->username));
 	v[5] = T_TEXT("ip", keep(c, row->ip));
 	v[6] =
-	    T_TEXT("ip_url", link_to(c, "/admin/events", "address", row->ip));
+	    T_TEXT("ip_url", admin_link(c, "/admin/events", "address", row->ip));
 	v[7] = T_TEXT("actor", keep(c, row->actor));
 	v[8] = T_TEXT("what", keep(c, row->detail));
 	r->cursor->at_ms = row->at_ms;
 	r->cursor->event = row->id;
-	r->n++;
 	return str_is_none(v[8].text) ? DK_ERR_NOMEM : DK_OK;
 }
 
@@ -74,12 +56,10 @@ admin_list_events(struct ctx *c, const struct event_filter *filter,
     struct admin_cursor *cursor, size_t limit, struct template_value *list)
 {
 	const struct admin_cursor from = *cursor;
-	struct rows r = { .c = c, .cursor = cursor, .limit = limit };
-	enum dk_err err = DK_ERR_NOMEM;
+	struct admin_rows r = { .c = c, .cursor = cursor, .limit = limit };
+	enum dk_err err = admin_rows_begin(&r, EVENT_VALUES);
 
-	r.values =
-	    arena_alloc(c->arena, limit * EVENT_VALUES * sizeof(*r.values));
-	if (r.values != NULL)
+	if (err == DK_OK)
 		err = audit_find(c->web->dom, filter, from.at_ms, from.event,
 		    limit + 1, take, &r);
 	*list = T_LIST("events", r.values, r.n, EVENT_VALUES);

@@ -187,6 +187,7 @@ add_state(struct ctx *c, struct admin_page *page)
 		checkup(c->web->dom, c->now_ms, take_finding, &all);
 	checkup_versions(c->web->dom, &versions);
 	admin_add(page, T_LIST("findings", all.rows, all.n, FINDING_VALUES));
+	admin_add(page, T_FLAG("trouble", all.n > 0));
 	admin_add(page, T_TEXT("program", str_from(versions.program)));
 	admin_add(page,
 	    T_TEXT("engine",

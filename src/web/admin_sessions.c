@@ -19,50 +19,33 @@ enum {
 	END_AT_ONCE = 50000 /* so that a request has an end */
 };
 
-struct rows {
-	struct ctx *c;
-	struct template_value *values;
-	struct admin_cursor *cursor;
-	size_t n, limit;
-};
-
-static struct str
-link_to(struct ctx *c, const char *path, const char *name, struct str value)
-{
-	const struct admin_pair pair = { name, value };
-
-	return admin_url(c, path, &pair, 1);
-}
-
 static enum dk_err
 take(void *arg, const struct session_view *view)
 {
-	struct rows *r = arg;
+	struct admin_rows *r = arg;
 	struct ctx *c = r->c;
 	const struct session_row *s = &view->session;
-	struct template_value *v = r->values + r->n * SESSION_VALUES;
-	struct str user = arena_dup(c->arena, str_from(view->username));
-	struct str ip = arena_dup(c->arena, str_from(s->ip));
+	unsigned number = (unsigned)r->n;
+	struct template_value *v = admin_rows_next(r);
+	struct str user, ip;
 
-	if (r->n == r->limit) {
-		r->cursor->more = true;
+	if (v == NULL)
 		return DK_OK;
-	}
-	v[0] =
-	    T_TEXT("tick", arena_printf(c->arena, 12, "s%u", (unsigned)r->n));
+	user = arena_dup(c->arena, str_from(view->username));
+	ip = arena_dup(c->arena, str_from(s->ip));
+	v[0] = T_TEXT("tick", arena_printf(c->arena, 12, "s%u", number));
 	v[1] = T_TEXT("id", arena_dup(c->arena, str_from(s->id)));
 	v[2] = T_TEXT("user", user);
-	v[3] = T_TEXT("user_url", link_to(c, "/admin/person", "name", user));
+	v[3] = T_TEXT("user_url", admin_link(c, "/admin/person", "name", user));
 	v[4] = T_TEXT("device", account_device(c, c->language, s->user_agent));
 	v[5] = T_TEXT("ip", ip);
-	v[6] = T_TEXT("ip_url", link_to(c, "/admin/sessions", "address", ip));
+	v[6] = T_TEXT("ip_url", admin_link(c, "/admin/sessions", "address", ip));
 	v[7] = T_TEXT("signed_in_at", page_time(c, s->created_at_ms));
 	v[8] = T_TEXT("last_seen_at", page_time(c, s->last_seen_at_ms));
 	v[9] = T_FLAG("current", account_is_current(c, view));
 	v[10] = T_FLAG("two_steps", s->level > 1);
 	r->cursor->at_ms = s->created_at_ms;
 	memcpy(r->cursor->session, s->id, sizeof(r->cursor->session));
-	r->n++;
 	return str_is_none(v[8].text) ? DK_ERR_NOMEM : DK_OK;
 }
 
@@ -71,12 +54,10 @@ admin_list_sessions(struct ctx *c, const struct session_filter *filter,
     struct admin_cursor *cursor, size_t limit, struct template_value *list)
 {
 	const struct admin_cursor from = *cursor;
-	struct rows r = { .c = c, .cursor = cursor, .limit = limit };
-	enum dk_err err = DK_ERR_NOMEM;
+	struct admin_rows r = { .c = c, .cursor = cursor, .limit = limit };
+	enum dk_err err = admin_rows_begin(&r, SESSION_VALUES);
 
-	r.values =
-	    arena_alloc(c->arena, limit * SESSION_VALUES * sizeof(*r.values));
-	if (r.values != NULL)
+	if (err == DK_OK)
 		err = session_find(c->web->dom, filter, c->now_ms, from.at_ms,
 		    str_from(from.session), limit + 1, take, &r);
 	*list = T_LIST("sessions", r.values, r.n, SESSION_VALUES);

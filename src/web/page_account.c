@@ -161,6 +161,19 @@ add_lists(struct ctx *c, struct template_value *v, size_t *n)
 	return DK_OK;
 }
 
+/* Which fields the message speaks of. */
+static void
+add_wrong(const struct account_view *view, struct template_value *v, size_t *n)
+{
+	struct str code = str_from(view->code);
+
+	v[(*n)++] = T_FLAG("wrong_password",
+	    str_eq(code, STR("invalid_credentials")) ||
+		str_eq(code, STR("reauthentication_required")));
+	v[(*n)++] = T_FLAG("wrong_new", str_eq(code, STR("password_refused")));
+	v[(*n)++] = T_FLAG("wrong_code", str_eq(code, STR("invalid_code")));
+}
+
 void
 account_show(struct ctx *c, unsigned status, const struct account_view *view)
 {
@@ -187,6 +200,7 @@ account_show(struct ctx *c, unsigned status, const struct account_view *view)
 	v[n++] = T_TEXT("message",
 	    page_say_number(c, view->message, view->number));
 	v[n++] = T_TEXT("done", page_say(c, view->done));
+	add_wrong(view, v, &n);
 	/* With two factors a password beside the change would not do. */
 	v[n++] = T_FLAG("fresh", ctx_is_fresh(c) || s->session.level > 1);
 	v[n++] = T_TEXT("next", next_for_form(c->go_on));
@@ -230,7 +244,8 @@ account_refuse_number(struct ctx *c, unsigned status, const char *code,
     enum msg message, int64_t number)
 {
 	const struct account_view view = { .message = message,
-		.number = number };
+		.number = number,
+		.code = code };
 	const struct page_problem problem = { .status = status,
 		.code = code,
 		.message = message,

@@ -43,7 +43,8 @@ static void
 show_pending(struct ctx *c, enum msg message)
 {
 	struct totp_seed seed;
-	struct account_view view = { .message = message };
+	struct account_view view = { .message = message,
+		.code = "invalid_code" };
 	bool pending;
 	enum dk_err err;
 

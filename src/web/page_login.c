@@ -41,10 +41,11 @@ page_login_form(struct ctx *c, unsigned status, const struct login_form *form)
 		T_TEXT("sso", sso_link(c, form->next)),
 		T_TEXT("sso_text",
 		    page_say_with(c, MSG_SSO_LINK, &first, 1)),
+		T_FLAG("wrong_pair", form->message == MSG_WRONG_PAIR),
 		T_FLAG("remember", form->remember),
 		T_FLAG("tried", form->tried),
 		T_FLAG("password_autofocus", form->username.n > 0) },
-	    11);
+	    12);
 }
 
 void

@@ -12,7 +12,8 @@
  * those that open a section only; "list.name" is a name that there is within
  * {{#list}} alone.
  */
-#define DESK	      "?fresh fresh_url message done me "
+#define TABS "?at_overview ?at_people ?at_sessions ?at_events message done me "
+#define DESK	      TABS "?fresh fresh_url ?no_user ?no_ip ?no_day "
 #define OPTIONS(list) list ".value " list ".label ?" list ".selected "
 #define DESK_SESSIONS                                                    \
 	"?sessions sessions.tick sessions.id sessions.user "             \
@@ -27,13 +28,16 @@
 	"events.who_url events.ip events.ip_url events.actor events.what "
 static const struct {
 	const char *page, *names;
+	bool part; /* pages of the same first names include it */
 } pages[] = {
-	{ "head.html", "" },
-	{ "foot.html", "" },
+	{ "head.html", "", true },
+	{ "foot.html", "", true },
+	{ "brand.html", "", true },
+	{ "desk.html", TABS, true },
 	{ "login.html",
 	    "next !csrf_token username message detail notice kept sso "
 	    "sso_text ?tried "
-	    "?remember ?password_autofocus" },
+	    "?remember ?password_autofocus ?wrong_pair" },
 	{ "second.html", "next !csrf_token message kept" },
 	{ "password.html", "next username !csrf_token message kept ?dead" },
 	{ "kept.html",
@@ -43,7 +47,7 @@ static const struct {
 	{ "error.html", "heading message detail request_id" },
 	{ "account.html",
 	    "next username display_name email !csrf_token message done "
-	    "?fresh groups ?others "
+	    "?wrong_password ?wrong_new ?wrong_code ?fresh groups ?others "
 	    "?sessions sessions.id sessions.device sessions.ip "
 	    "sessions.signed_in_at sessions.last_seen_at ?sessions.current "
 	    "?factor_on codes_left ?codes codes.code ?enrolling "
@@ -55,7 +59,7 @@ static const struct {
 		 "charts.title charts.total charts.path charts.label "
 		 "charts.most ?pieces "
 		 "pieces.from pieces.sign_ins pieces.failures pieces.throttled "
-		 "pieces.alive first sessions_at ?findings findings.what "
+		 "pieces.alive first sessions_at ?trouble ?findings findings.what "
 		 "findings.cure program engine schema" },
 	{ "admin_people.html",
 	    DESK "!csrf_token "
@@ -342,6 +346,17 @@ is_page(const char *name)
 	return false;
 }
 
+static bool
+is_part(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (str_eq(str_from(name), str_from(pages[i].page)))
+			return pages[i].part;
+	return false;
+}
+
 /* What is the name here, between the sections that are open? */
 static enum kind
 kind_of(const struct check *c, struct str name)
@@ -419,17 +434,28 @@ check_section(struct check *c, struct str tag)
 	return DK_OK;
 }
 
-/* It ends inside of <body>. */
+/* A part for pages that have all of its names, and for no other part. */
+static bool
+may_include(const struct check *c, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (pages[i].part && str_eq(name, str_from(pages[i].page)))
+			return !is_part(c->page) &&
+			    str_starts(names_of(c->page),
+				str_from(pages[i].names));
+	return false;
+}
+
 static enum dk_err
 check_include(struct check *c, struct str tag)
 {
-	if ((!str_eq(tag, STR(">head.html")) &&
-		!str_eq(tag, STR(">foot.html"))) ||
-	    str_eq(str_from(c->page), STR("head.html")) ||
-	    str_eq(str_from(c->page), STR("foot.html")))
+	if (!may_include(c, str_sub(tag, 1, tag.n)))
 		return refuse(c, tag,
-		    "is no template; there are head.html and foot.html, for "
-		    "the others");
+		    "is no template for this place; there are head.html, "
+		    "brand.html and foot.html for all pages, desk.html for "
+		    "those of the desk");
 	if (c->reading.place != IN_TEXT)
 		return refuse(c, tag, "must stand between tags");
 	return DK_OK;

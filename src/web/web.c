@@ -16,6 +16,7 @@
 #include "web/hosting.h"
 #include "web/page.h"
 #include "web/route.h"
+#include "web/style_check.h"
 
 extern const struct embedded embedded_html[];
 
@@ -121,6 +122,9 @@ load_files(struct web *web, struct buf *message)
 	if (!str_is_none(conf->stylesheet))
 		err = read_file(web, conf->stylesheet, &web->style.text,
 		    message);
+	if (err == DK_OK)
+		err = style_check(
+		    conf->stylesheet, web->style.text, message);
 	if (err == DK_OK && !str_is_none(conf->logo)) {
 		err = read_file(web, conf->logo, &web->logo.text, message);
 		web->logo.type = image_type(web->logo.text);

@@ -79,7 +79,7 @@ a_person_sees_the_last_sign_ins_and_failures(void **state)
 	desk_add_user(d, "bob");
 	desk_sign_in(d, "alice");
 	assert_int_equal(desk_get(d, "/auth/account"), 200);
-	assert_false(desk_shows(d, "failed since"));
+	assert_false(desk_shows(d, "failed attempt"));
 	for (i = 0; i < 2; i++) {
 		desk_empty_jar(d);
 		d->now += 1000;
@@ -94,14 +94,14 @@ a_person_sees_the_last_sign_ins_and_failures(void **state)
 	d->now += 1000;
 	desk_sign_in(d, "alice");
 	assert_int_equal(desk_get(d, "/auth/account"), 200);
-	assert_true(desk_shows(d, "2 failed since"));
+	assert_true(desk_shows(d, "2 failed attempts since"));
 	assert_true(desk_shows(d, "Failed attempt"));
 	assert_true(desk_shows(d, "192.0.2.7"));
 	desk_empty_jar(d);
 	d->now += 1000;
 	desk_sign_in(d, "alice");
 	assert_int_equal(desk_get(d, "/auth/account"), 200);
-	assert_false(desk_shows(d, "failed since"));
+	assert_false(desk_shows(d, "failed attempt"));
 }
 
 /* DK-L-09 */

@@ -356,6 +356,8 @@ static const struct {
 	{ "<script>{{t:sign_in}}</script>", false },
 	/* The head, between tags. */
 	{ "{{>head.html}}", true },
+	{ "{{>brand.html}}{{>foot.html}}", true },
+	{ "{{>desk.html}}", false },	/* not on this page */
 	{ "{{>login.html}}", false },
 	{ "{{>../head.html}}", false },
 	{ "{{>}}", false },
@@ -403,6 +405,12 @@ a_form_needs_its_token(void **state)
 	}
 	assert_true(is_fine(b, "error.html", "<p>{{message}}</p>"));
 	assert_true(is_fine(b, "head.html", "<title>{{title}}</title>"));
+	assert_true(is_fine(b, "admin.html", "{{>desk.html}}{{>brand.html}}"));
+	assert_true(is_fine(b, "desk.html", "{{#at_people}}{{me}}{{/at_people}}"));
+	assert_false(is_fine(b, "desk.html", "{{fresh_url}}"));
+	assert_false(is_fine(b, "desk.html", "{{>foot.html}}"));
+	assert_false(is_fine(b, "brand.html", "{{>head.html}}"));
+	assert_false(is_fine(b, "brand.html", "{{message}}"));
 	assert_false(is_fine(b, "error.html", TOKEN));
 	assert_false(is_fine(b, "none.html", "{{title}}"));
 }
