@@ -15,7 +15,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
          "best-practice"]
 RUN = """
 const done = arguments[arguments.length - 1];
-axe.run(document, {runOnly: {type: "tag", values: %r}}).then(
+const only = arguments[0] ? {type: "rule", values: arguments[0]}
+	: {type: "tag", values: %r};
+axe.run(document, {runOnly: only}).then(
 	r => done({wrong: r.violations.flatMap(v => v.nodes.map(
 		n => v.id + ": " + n.target.join(" ") + ": " +
 			n.failureSummary)), passed: r.passes.length}),
@@ -50,12 +52,14 @@ class Axe:
         self.source = source()
         self.pages = 0
 
-    def wrong(self, driver):
-        """What axe finds on the page that the browser shows.  The page's
-        own security policy stops scripts of the page, not the driver's."""
+    def wrong(self, driver, rules=None):
+        """What axe finds on the page that the browser shows, by all rules or
+        by those named.  The page's own security policy stops scripts of the
+        page, not the driver's."""
         driver.set_script_timeout(30)
-        driver.execute_script(self.source)
-        found = driver.execute_async_script(RUN)
+        if not driver.execute_script("return 'axe' in window"):
+            driver.execute_script(self.source)
+        found = driver.execute_async_script(RUN, rules)
         if found["passed"] == 0:
             return ["axe looked at nothing: %r" % found["wrong"]]
         self.pages += 1

@@ -61,6 +61,7 @@ class Desk:
                 self.closed()
                 self.opens()
                 self.overview()
+                self.warned()
                 self.adds()
                 self.person()
                 self.sessions()
@@ -235,6 +236,29 @@ class Desk:
             eq(len(self.driver.find_elements(
                 "css selector", "details tbody tr")), 24, "hours")
             self.look("overview-figures")
+
+    def warned(self):
+        """What is wrong on the machine, as doctor says it."""
+        var = self.stand.box.path("var")
+        with self.case("the overview warns as doctor does"):
+            self.shows("Nothing is wrong on this machine")
+            mode = os.stat(var).st_mode & 0o777
+            os.chmod(var, mode | 0o007)
+            try:
+                self.open("/admin")
+                self.shows("should be:")
+                found = json.loads(self.stand.admin(
+                    "doctor", "--json", check=False).stdout)
+                told = [f["check"] + "\n" + f["cure"] for f in found
+                        if not f["good"]]
+                true(told, "doctor finds nothing")
+                eq([e.text for e in self.driver.find_elements(
+                    "css selector", "li.alert")], told, "warnings")
+                self.look("overview-warning")
+            finally:
+                os.chmod(var, mode)
+            self.open("/admin")
+            self.shows("Nothing is wrong on this machine")
 
     def adds(self):
         from selenium.webdriver.common.keys import Keys

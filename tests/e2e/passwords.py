@@ -299,13 +299,13 @@ class Sessions(Part):
             self.json_log_in(stand.browser("203.0.113.9"), "mallory", WRONG)
             me = stand.signed_in("erin")
             text = self.account(me).text
-            true("3 failed since" in text, "the number of failures")
+            true("3 failed attempts since" in text, "the number of failures")
             eq(text.count("Failed attempt"), 3, "failures listed")
             eq(text.count("203.0.113.5"), 3, "their addresses")
             true("203.0.113.9" not in text, "another's failure")
             true("Signed in" in text and me.address in text, "this sign-in")
             text = self.account(stand.signed_in("erin")).text
-            true("failed since" not in text, "they are not new any more")
+            true("failed attempt" not in text, "they are not new any more")
             true("Failed attempt" in text, "but listed")
 
 

@@ -44,6 +44,7 @@ import instructions  # noqa: E402
 import kept  # noqa: E402
 import manual  # noqa: E402
 import odd  # noqa: E402
+import pages  # noqa: E402
 import passwords  # noqa: E402
 import paths  # noqa: E402
 import readme  # noqa: E402
@@ -55,6 +56,7 @@ import soak  # noqa: E402
 import start  # noqa: E402
 import tabs  # noqa: E402
 import times  # noqa: E402
+import textmode  # noqa: E402
 import timing  # noqa: E402
 import trouble  # noqa: E402
 from flows import Flow  # noqa: E402
@@ -99,7 +101,8 @@ def parts():
               ("kept", kept.run), ("away", away.run), ("tabs", tabs.run),
               ("hosts", hosts.run), ("times", times.run),
               ("browser", browser.run), ("desk", desk.run),
-              ("desk-scale", scale.run), ("manual", manual.run),
+              ("pages", pages.run), ("text-mode", textmode.run), ("desk-scale", scale.run),
+              ("manual", manual.run),
               ("records", records.run), ("accounts", accounts.run),
               ("accounts-passwords", passwords.run),
               ("accounts-guesses", guesses.run), ("hosting", hosting.run),
