@@ -21,7 +21,8 @@ static const char *const pages[] = { "login.html", "account.html", "error.html",
 
 static const char *const texts[] = { "site_name", "mount", "style", "title",
 	"logo", "home", "next", "csrf_token", "username", "message", "notice",
-	"heading", "request_id", "detail", "kept", "display_name", "email", "done", "groups",
+	"heading", "request_id", "detail", "kept", "sso", "sso_text",
+	"display_name", "email", "done", "groups",
 	"codes_left", "failures", "qr_path", "qr_side", "seed_text",
 	"seed_uri" };
 static const char *const flags[] = { "remember", "password_autofocus",

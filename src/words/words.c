@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 
-/* U+2068 and U+2069: what stands between runs its own way (UAX 9). */
+/* U+2068 and U+2069: what stands between runs its own way (UAX 9); behind
+ * U+2067 it runs from right to left. */
 #define ISOLATE	    STR("\xe2\x81\xa8")
+#define ISOLATE_RTL STR("\xe2\x81\xa7")
 #define ISOLATE_END STR("\xe2\x81\xa9")
 
 enum msg
@@ -77,20 +79,34 @@ words_next(struct str *text, struct str *before, struct str *name)
 	return true;
 }
 
+/* Has isolates of its own, so a message of that language made it. */
+static bool
+is_composed(struct str value)
+{
+	size_t i;
+
+	for (i = 0; i < value.n; i++)
+		if (str_starts(str_sub(value, i, ISOLATE.n), ISOLATE))
+			return true;
+	return false;
+}
+
 /* Letters that run from right to left are all beyond ASCII; digits, and in
  * a language of Latin letters Latin words, need no setting apart. */
-static bool
-needs_isolation(const struct language *l, struct str value)
+static struct str
+isolate_for(const struct language *l, struct str value)
 {
 	uint64_t number;
 	size_t i;
 
 	if (str_to_u64(value, UINT64_MAX, &number))
-		return false;
-	for (i = 0; !l->rtl && i < value.n; i++)
+		return STR("");
+	if (l->rtl)
+		return is_composed(value) ? ISOLATE_RTL : ISOLATE;
+	for (i = 0; i < value.n; i++)
 		if ((unsigned char)value.p[i] >= 0x80)
-			return true;
-	return l->rtl;
+			return ISOLATE;
+	return STR("");
 }
 
 static uint64_t
@@ -115,15 +131,15 @@ words_add(const struct language *l, enum msg m, words_value_fn *value,
 		return false;
 	text = words_text(l, m, number_of(m, value, arg));
 	while (words_next(&text, &before, &name)) {
-		bool isolate;
+		struct str isolate;
 
 		add(out, before);
 		if (!value(arg, name, &shown))
 			return false;
-		isolate = needs_isolation(l, shown);
-		add(out, isolate ? ISOLATE : STR(""));
+		isolate = isolate_for(l, shown);
+		add(out, isolate);
 		add(out, shown);
-		add(out, isolate ? ISOLATE_END : STR(""));
+		add(out, isolate.n > 0 ? ISOLATE_END : STR(""));
 	}
 	add(out, before);
 	return true;

@@ -70,11 +70,11 @@ class Gallery:
     def show(self, path):
         self.driver.get(self.origin + path)
 
-    def put(self, answer):
+    def put(self, text):
         """The same in no time: in place of the page that is shown, with
         its stylesheet and under its policy."""
         tree = self.command("Page.getFrameTree")["frameTree"]
-        self.command("Page.setDocumentContent", html=answer.text,
+        self.command("Page.setDocumentContent", html=text,
                      frameId=tree["frame"]["id"])
         wait_for(lambda: self.driver.execute_script(
             "return document.readyState == 'complete' && "

@@ -11,19 +11,21 @@ from harness import eq, true
 from states import LANGUAGES, States
 
 # WCAG 2.2, 1.4.10: no scrolling to the side at 320 pixels.
-NARROW = 320
+NARROW, PHONE = 320, 360
 # A table scrolls in a frame of its own; all else has to fit.
 WIDE = """
 const wide = document.documentElement.clientWidth, found = [];
 if (document.documentElement.scrollWidth > wide)
 	found.push("the page is " + document.documentElement.scrollWidth);
+let at = "";
 for (const e of document.body.querySelectorAll("*")) {
+	at = e.id.startsWith("at-") ? e.id : at;
 	if (e.closest(".scroll table, svg, select") || !e.checkVisibility())
 		continue;
 	const box = e.getBoundingClientRect();
 	if (box.right > wide + 1 || box.left < -1 ||
 			(e.tagName == "BUTTON" && e.scrollWidth > e.clientWidth))
-		found.push(e.outerHTML.slice(0, 80));
+		found.push(at + ": " + e.outerHTML.slice(0, 80));
 }
 return found;
 """
@@ -91,14 +93,23 @@ class Pages:
                 eq(self.too_wide(language, answers), [], "too wide")
 
     def too_wide(self, language, answers):
-        wrong = []
         self.gallery.media()
         self.gallery.size(NARROW)
         self.gallery.show("/%s/sign-in" % language)
+        shown, wrong = "", []
         for name, answer in answers.items():
-            self.gallery.put(answer)
-            wrong += ["%s: %s" % (name, what) for what
+            head, _, body = answer.text.partition("<body>\n")
+            shown = (shown or head + "<body>") + "<b id='at-%s'></b>%s" % (
+                name, body.partition("</body>")[0])
+        # One below the other, in one go.
+        self.gallery.put(shown + "</body></html>")
+        for width in NARROW, PHONE:
+            self.gallery.size(width)
+            wrong += ["%d: %s" % (width, what) for what
                       in self.gallery.driver.execute_script(WIDE)]
+        eq(self.gallery.driver.execute_script(
+            "return document.querySelectorAll('main').length"), len(answers),
+           "pages")
         return wrong
 
     def looks(self):
@@ -115,7 +126,7 @@ class Pages:
                 self.gallery.show("/%s/sign-in" % language)
                 for name in self.english:
                     self.gallery.put(self.gallery.pages["/%s/%s" % (
-                        language, name)])
+                        language, name)].text)
                     wrong += ["%s: %s" % (name, w) for w in
                               self.axe.wrong(self.gallery.driver, rules)]
                 eq(wrong, [], "what axe finds")

@@ -275,6 +275,13 @@ sets_apart_what_may_run_the_other_way(void **state)
 	    "alice\xe2\x81\xa9>");
 	name.text = STR("12");
 	assert_string_equal(said(b, "xx", MSG_SIGNED_IN_AS, &name, 1), "<12>");
+	/* What is a sentence itself runs as the language does, though all
+	 * that is not set apart in it is Latin: "25 <month> 2026 UTC". */
+	name.text = STR("25 \xe2\x81\xa8\xd7\x93\xe2\x81\xa9 2026 UTC");
+	assert_string_equal(said(b, "xx", MSG_SIGNED_IN_AS, &name, 1),
+	    "<\xe2\x81\xa7"
+	    "25 \xe2\x81\xa8\xd7\x93\xe2\x81\xa9 2026 UTC"
+	    "\xe2\x81\xa9>");
 }
 
 static void
