@@ -26,8 +26,8 @@ static const char *const texts[] = { "site_name", "mount", "style", "title",
 	"codes_left", "failures", "qr_path", "qr_side", "seed_text",
 	"seed_uri" };
 static const char *const flags[] = { "remember", "password_autofocus",
-	"signed_in", "dead", "tried", "wrong_pair", "wrong_password", "wrong_new",
-	"wrong_code", "fresh", "others", "factor_on", "enrolling" };
+	"signed_in", "dead", "tried", "wrong_pair", "wrong_password",
+	"wrong_new", "wrong_code", "fresh", "others", "factor_on", "enrolling" };
 static const char *const row_names[] = { "id", "device", "ip", "signed_in_at",
 	"last_seen_at", "current", "code", "at", "what", "from" };
 static const char *const lists[] = { "sessions", "codes", "sign_ins" };

@@ -42,8 +42,8 @@ take(void *arg, const struct event_row *row)
 	v[4] = T_TEXT(
 	    "who_url", admin_link(c, "/admin/person", "name", row->username));
 	v[5] = T_TEXT("ip", keep(c, row->ip));
-	v[6] =
-	    T_TEXT("ip_url", admin_link(c, "/admin/events", "address", row->ip));
+	v[6] = T_TEXT(
+	    "ip_url", admin_link(c, "/admin/events", "address", row->ip));
 	v[7] = T_TEXT("actor", keep(c, row->actor));
 	v[8] = T_TEXT("what", keep(c, row->detail));
 	r->cursor->at_ms = row->at_ms;

@@ -39,7 +39,8 @@ take(void *arg, const struct session_view *view)
 	v[3] = T_TEXT("user_url", admin_link(c, "/admin/person", "name", user));
 	v[4] = T_TEXT("device", account_device(c, c->language, s->user_agent));
 	v[5] = T_TEXT("ip", ip);
-	v[6] = T_TEXT("ip_url", admin_link(c, "/admin/sessions", "address", ip));
+	v[6] = T_TEXT(
+	    "ip_url", admin_link(c, "/admin/sessions", "address", ip));
 	v[7] = T_TEXT("signed_in_at", page_time(c, s->created_at_ms));
 	v[8] = T_TEXT("last_seen_at", page_time(c, s->last_seen_at_ms));
 	v[9] = T_FLAG("current", account_is_current(c, view));

@@ -59,8 +59,8 @@ static const struct {
 		 "charts.title charts.total charts.path charts.label "
 		 "charts.most ?pieces "
 		 "pieces.from pieces.sign_ins pieces.failures pieces.throttled "
-		 "pieces.alive first sessions_at ?trouble ?findings findings.what "
-		 "findings.cure program engine schema" },
+		 "pieces.alive first sessions_at ?trouble ?findings "
+		 "findings.what findings.cure program engine schema" },
 	{ "admin_people.html",
 	    DESK "!csrf_token "
 		 "search group ?states " OPTIONS(
