@@ -132,9 +132,8 @@ class Odd:
                 # and says nothing.  We go.
                 c.sock.shutdown(socket.SHUT_WR)
             answer = c.answer()
-            one_of(answer.status, (0, 200, 400, 401, 403, 404, 405, 413, 415, 429,
-                                   431, 503),
-                   "%r" % (row,))
+            one_of(answer.status, (0, 200, 400, 401, 403, 404, 405, 413, 415,
+                                   429, 431, 503), "%r" % (row,))
             true(not answer.out or answer.out.startswith(b"Status: "),
                  "%r: %r" % (row, answer.out[:30]))
             return int(answer.status == 200)
