@@ -14,7 +14,7 @@
 
 #include "disk.h"
 #include "domain/factor.h"
-#include "store/db.h"
+#include "store/db_admin.h"
 
 enum { SESSIONS_MAX = 64, CHANGES_MAX = 16, PEOPLE = 3, STEPS = 70 };
 
