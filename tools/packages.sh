@@ -7,13 +7,13 @@ libsqlite3-dev libsodium-dev uuid-dev libjansson-dev libfcgi-dev libpq-dev'
 # What the tests need on top of it:
 packages_check='libcmocka-dev mandoc xz-utils sqlite3 python3 openssl curl
 lighttpd lighttpd-modules-lua apache2 libapache2-mod-fcgid nginx spawn-fcgi
-fcgiwrap php-fpm php-cgi radicale systemd binutils libqrencode4 valgrind w3m lynx tmux
-postgresql'
+fcgiwrap php-fpm php-cgi radicale systemd binutils libqrencode4 valgrind
+w3m lynx tmux postgresql cppcheck'
 # What they can do without, skipping the tests in question:
 packages_wanted='clang lighttpd-mod-openssl faketime chromium
 chromium-driver python3-selenium fail2ban zbar-tools'
 # What ./check --long needs on top:
-packages_long=''
+packages_long='clang-tidy gcovr'
 
 # Run a command as root; 1 if that cannot be had.
 as_root()

@@ -73,6 +73,7 @@ buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 	if (b->overflow)
 		return;
 	left = b->max - b->len;
+	/* static(tidy): the caller has begun it */
 	n = vsnprintf(b->p + b->len, left + 1, fmt, ap);
 	if (n < 0 || (size_t)n > left) {
 		b->p[b->len] = '\0';

@@ -25,6 +25,7 @@ static const char *const result_texts[] = { [IMPORT_ADDED] = "added",
 	[IMPORT_REPLACED] = "replaced",
 	[IMPORT_EXISTS] = "is there already and stays as it is (--replace)",
 	[IMPORT_BAD_NAME] = "is no user name: 1 to 64 of a-z A-Z 0-9 . _ @ + -",
+	/* static(tidy): one sentence on several lines */
 	[IMPORT_BAD_HASH] = "the hash is of no kind that is taken: bcrypt, "
 			    "$5$, $6$, $y$, $7$, argon2; $apr1$, {SHA} and "
 			    "$1$ with a warning; never DES, NT or plain text",

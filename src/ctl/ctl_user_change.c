@@ -171,7 +171,7 @@ ctl_user_unlock(struct ctl *ctl)
 enum ctl_exit
 ctl_user_factor(struct ctl *ctl)
 {
-	enum factor_state state;
+	enum factor_state state = FACTOR_NONE;
 	struct user_row user;
 	bool removed = false;
 	enum ctl_exit e;

@@ -113,7 +113,7 @@ rehash(struct domain *dom, struct user_row *user, struct str pw)
 	enum dk_err err;
 
 	err = password_hash(dom, pw, hash);
-	if (err == DK_OK)
+	if (err == DK_OK) /* static(tidy): read anew below, as is said there */
 		err = users_rehash(dom->db, user->id,
 		    str_from(user->password_hash), str_from(hash));
 	/* Read even after an error: it does not tell what others did. */

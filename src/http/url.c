@@ -36,7 +36,7 @@ url_next_is_safe(struct str next)
 static struct str
 origin_form(struct str target)
 {
-	struct str rest = target;
+	struct str rest;
 	size_t i;
 
 	if (str_starts(target, STR("http://")))

@@ -67,7 +67,7 @@ draw(struct ctx *c, const struct statistics *st, enum figure which)
 			continue;
 		/* What there was is seen. */
 		high = value > INT64_MAX / CHART_HEIGHT
-		    ? CHART_HEIGHT
+		    ? CHART_HEIGHT /* static(tidy): most is one of them */
 		    : value * CHART_HEIGHT / most;
 		high = high < 2 ? 2 : high;
 		buf_addf(&b, "M%u %dv-%lldh%uv%lldz", (unsigned)i * step,
