@@ -226,12 +226,17 @@ settle_session(struct pg *s)
 static void
 name_engine(struct pg *s)
 {
-	const char *version = PQparameterStatus(s->conn, "server_version");
+	const char *text = PQparameterStatus(s->conn, "server_version");
+	struct str version, package;
 	struct buf b;
 
+	/* "15.3 (Debian 15.3-1)" */
+	(void)str_split(
+	    str_from(text == NULL ? "?" : text), ' ', &version, &package);
 	BUF_OVER(&b, s->engine);
-	buf_addf(&b, "PostgreSQL %.16s%s", version == NULL ? "?" : version,
-	    s->pooled ? " behind a pooler" : "");
+	buf_addz(&b, "PostgreSQL ");
+	buf_add(&b, str_sub(version, 0, 16));
+	buf_addz(&b, s->pooled ? " behind a pooler" : "");
 }
 
 /* Warnings of the server go nowhere: not to a web server's log unasked. */

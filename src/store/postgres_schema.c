@@ -10,7 +10,7 @@
 
 extern const struct embedded embedded_postgres_migrations[];
 
-enum { MIGRATION_NUMBER_MAX = 9999 };
+enum { MIGRATION_NUMBER_MAX = 9999, ROUND_TRIPS = 10 };
 
 const char *
 pg_migrations_text(int number)
@@ -263,16 +263,33 @@ pg_set_copying(struct pg *s, bool copying)
 	return pg_run(s, buf_z(&b), NULL);
 }
 
+/* The quickest of some: the others say how busy the machines are just now. */
+static enum dk_err
+time_round_trip(struct pg *s, int64_t *us)
+{
+	int64_t start, took;
+	enum dk_err err = DK_OK;
+	int i;
+
+	*us = INT64_MAX;
+	for (i = 0; err == DK_OK && i < ROUND_TRIPS; i++) {
+		start = clock_monotonic_us();
+		err = pg_run(s, "SELECT 1", NULL);
+		took = clock_monotonic_us() - start;
+		if (took < *us)
+			*us = took;
+	}
+	return err;
+}
+
 /* Where the counters are missing (other engines), they stay unknown. */
 enum dk_err
 pg_health(struct pg *s, struct db_health *health)
 {
-	int64_t start = clock_monotonic_us();
 	PGresult *r = NULL;
-	enum dk_err err = pg_run(s, "SELECT 1", NULL);
+	enum dk_err err = time_round_trip(s, &health->round_trip_us);
 
 	health->is_private = s->is_private;
-	health->round_trip_us = clock_monotonic_us() - start;
 	if (err != DK_OK)
 		return err;
 	if (pg_run(s,

@@ -7,6 +7,7 @@ import subprocess
 
 from harness import PASSWORD, eq, true, wait_for
 from servers import ApacheFcgid, LighttpdSpawned, Nginx
+from store import on_postgres
 
 
 def ask(stand, *args):
@@ -73,9 +74,17 @@ def on_this_machine(secrets, report):
             true("nobody else may write beside the store" in bad(
                 ask(stand)), "an open directory")
             os.chmod(stand.box.path("var"), 0o755)
-            os.chmod(stand.database, 0o644)
-            true("the store opens" in bad(ask(stand)), "an open store")
-            os.chmod(stand.database, 0o600)
+            if on_postgres():
+                true(any(w.startswith("the store is PostgreSQL ") and
+                         w.endswith(" at " + stand.store.address)
+                         for w in found), "which store: %r" % list(found))
+                true({"the way to the store is private",
+                      "the store has connections to spare",
+                      "the store answers quickly"} <= set(found), "health")
+            else:
+                os.chmod(stand.database, 0o644)
+                true("the store opens" in bad(ask(stand)), "an open store")
+                os.chmod(stand.database, 0o600)
             done = stand.admin("doctor", "nonsense", check=False)
             eq(done.returncode, 2, "no URL")
     finally:
