@@ -19,7 +19,8 @@ if (document.documentElement.scrollWidth > wide)
 	found.push("the page is " + document.documentElement.scrollWidth);
 let at = "";
 for (const e of document.body.querySelectorAll("*")) {
-	at = e.id.startsWith("at-") ? e.id : at;
+	const id = e.getAttribute("id") || "";	// e.id may be a field
+	at = id.startsWith("at-") ? id : at;
 	if (e.closest(".scroll table, svg, select") || !e.checkVisibility())
 		continue;
 	const box = e.getBoundingClientRect();
