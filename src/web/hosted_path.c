@@ -114,7 +114,7 @@ static enum dk_err
 walk(struct arena *arena, struct str root, struct str rest,
     struct hosted *found)
 {
-	/* static(gcc): the caller has asked str_is_none(), of another file */
+	/* static(gcc): static(tidy): the caller has asked str_is_none() */
 	int at = open(root.p, STEP_FLAGS), next;
 	enum dk_err err = DK_OK;
 	struct str segment, name;
