@@ -36,14 +36,15 @@ LOOKS = {
 # Another language is looked at like this.
 ABROAD = ("360-light", "1440-dark")
 CHOSEN = ("en", "de", "ja", "ar", "he")
-KEPT = (("sign-in", "sign-in", "en", "1440-light"),
-        ("sign-in-dark", "sign-in", "en", "1440-dark"),
-        ("account", "account", "en", "768-light"),
+KEPT = (("sign-in", "sign-in", "en", "readme-light"),
+        ("sign-in-dark", "sign-in", "en", "readme-dark"),
         ("desk", "desk", "en", "1440-light"))
+FOR_KEPT = {"readme-light": (640, 640, "", LIGHT),
+            "readme-dark": (640, 640, "", DARK)}
 
 
 def take(gallery, folder, name, language, look, called):
-    width, height, medium, features = LOOKS[look]
+    width, height, medium, features = {**LOOKS, **FOR_KEPT}[look]
     gallery.size(width, height)
     gallery.media(medium, **features)
     gallery.show("/%s/%s" % (language, name))
