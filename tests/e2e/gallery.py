@@ -95,14 +95,14 @@ class Gallery:
             {"name": name.replace("_", "-"), "value": value}
             for name, value in features.items()])
 
-    def picture(self, path, width, least=0):
-        """The whole page, not what the window shows of it."""
-        height = self.driver.execute_script(
-            "return document.documentElement.scrollHeight")
-        shot = self.command("Page.captureScreenshot",
-                            captureBeyondViewport=True, clip={
-                                "x": 0, "y": 0, "width": width,
-                                "height": max(height, least), "scale": 1})
+    def picture(self, path, width):
+        """The whole page: in a window as high as it is.  (What Chromium
+        captures beyond the window lies beside it from right to left.)"""
+        height, window = self.driver.execute_script(
+            "return [document.documentElement.scrollHeight, innerHeight]")
+        if height > window:
+            self.size(width, height)
+        shot = self.command("Page.captureScreenshot")
         with open(path, "wb") as f:
             f.write(base64.b64decode(shot["data"]))
 
