@@ -3,8 +3,7 @@
 with more and more sessions, and prints for each size what the tables and
 indexes take, how long one look-up of the gate takes (the very statement, as
 pgbench runs it), what signing in and out costs the store, how long the desk's
-count takes, and how quickly expired rows are purged.  doc/growth.md has the
-figures.
+count takes, and how quickly expired rows are purged.
 
 	bench/growth.py [SESSIONS...]		such as 1000 1000000
 
