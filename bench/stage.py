@@ -173,7 +173,7 @@ idle_timeout = 0
             "lighttpd", self.lighttpd_port,
             shipped("conf/lighttpd/doorkeep-external.conf", {
                 SOCKET: box.path("run", "dk.sock"),
-                LUA: os.path.join(SOURCE, "conf/lighttpd/doorkeep.lua")}))
+                LUA: box.shipped("conf/lighttpd/doorkeep.lua")}))
         self.lighttpd_bare = self.start_lighttpd(
             "lighttpd-bare", self.lighttpd_bare_port, BARE_LIGHTTPD.format(
                 d=box.dir))

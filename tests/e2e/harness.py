@@ -245,6 +245,18 @@ class Sandbox:
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
 
+    def shipped(self, name):
+        """A file or directory of the source where the servers' user can read
+        it: the source may lie where only root can."""
+        to = self.path("share", name)
+        if not os.path.exists(to):
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            copy = shutil.copytree if os.path.isdir(
+                os.path.join(SOURCE, name)) else shutil.copy2
+            copy(os.path.join(SOURCE, name), to)
+            self.own(self.path("share"))
+        return to
+
     def own(self, top):
         """Give everything below top to the servers' user."""
         if os.getuid() != 0:

@@ -4,7 +4,7 @@ import os
 import re
 
 from harness import Skip, free_port, have, need, port_answers, wait_for
-from stand import SOURCE, Stand, shipped
+from stand import Stand, shipped
 
 PROGRAM = "/usr/local/libexec/doorkeep/doorkeep.fcgi"
 CONFIG = "/etc/doorkeep/doorkeep.conf"
@@ -19,7 +19,7 @@ class Lighttpd(Stand):
     tls = ""
 
     def names(self):
-        return {LUA: os.path.join(SOURCE, "conf/lighttpd/doorkeep.lua")} \
+        return {LUA: self.box.shipped("conf/lighttpd/doorkeep.lua")} \
             if self.gate else {}
 
     def command(self):

@@ -43,11 +43,11 @@ class Printed:
 
     def snippet_file(self):
         text = self.printed
+        nginx = os.path.join(self.box.shipped("conf/nginx"), "")
         for old, new in {
-                LUA: os.path.join(SOURCE, "conf/lighttpd/doorkeep.lua"),
-                NGINX_FILES: os.path.join(SOURCE, "conf/nginx/"),
-                "include snippets/": "include %s" % os.path.join(
-                    SOURCE, "conf/nginx/"),
+                LUA: self.box.shipped("conf/lighttpd/doorkeep.lua"),
+                NGINX_FILES: nginx,
+                "include snippets/": "include " + nginx,
                 SOCKET: self.socket,
                 "/run/lighttpd": self.box.path("run")}.items():
             text = text.replace(old, new)
