@@ -12,7 +12,7 @@ import time
 
 import fastcgi
 from bare import REQUEST
-from harness import HERE, PASSWORD, children_of, eq, one_of, true, wait_for
+from harness import PASSWORD, children_of, eq, one_of, true, wait_for
 from inject import Taken
 from servers import LighttpdCgi, LighttpdExternal
 
@@ -115,7 +115,8 @@ def call(stand, hidden, more):
     stand.box.write("etc/doorkeep.conf", stand.config() + more)
     argv = [stand.box.path("bin", "doorkeep.fcgi")]
     if hidden:
-        argv = [sys.executable, os.path.join(HERE, "inject.py"), hidden] + argv
+        argv = [sys.executable, stand.box.shipped("tests/e2e/inject.py"),
+                hidden] + argv
     return stand.box.run(argv, exact_env=dict(
         REQUEST, DOORKEEP_CONFIG=stand.config_file), cwd="/", check=False)
 
@@ -138,7 +139,7 @@ def older_kernel(stand, report):
     with report.case(name + "a worker says so once", "", stand.box):
         listener = stand.box.path("run", "old.sock")
         process = stand.box.start(
-            [sys.executable, os.path.join(HERE, "inject.py"), LANDLOCK,
+            [sys.executable, stand.box.shipped("tests/e2e/inject.py"), LANDLOCK,
              stand.box.path("bin", "doorkeep"), "serve", "--workers", "1",
              "--listen", "unix:" + listener], "old.log",
             {"DOORKEEP_CONFIG": stand.config_file})
