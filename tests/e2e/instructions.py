@@ -14,8 +14,8 @@ from servers import LighttpdCgi
 
 # Of a worker of a build with the default flags, by Debian 12's gcc, libraries
 # and a processor with AVX2; see doc/performance.md.
-COST = {"check": 76000, "authorizer": 70500, "session": 136000,
-        "sign-in page": 201500, "stylesheet": 40500}
+COST = {"check": 82800, "authorizer": 75300, "session": 140700,
+        "sign-in page": 211500, "stylesheet": 54500}
 SLACK = 1.10
 FEW, MANY = 10, 60
 # The same way of clearing memory everywhere: "rep stosb" counts each byte.
