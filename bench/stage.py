@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
 # The imports need the path above.
 from harness import (Sandbox, Secrets, build_dir, free_port, have,  # noqa: E402
                      port_answers, socket_answers, true, wait_for)
-from postgres import Server  # noqa: E402
+from store import Postgres  # noqa: E402
 from stand import shipped  # noqa: E402
 
 PASSWORD = "lantern harbour seven"
@@ -90,8 +90,7 @@ class Stage:
         self.origin = "http://localhost:%d" % self.nginx_port
         self.database = self.box.path("var", "dk.db")
         if store == "postgres":
-            self.postgres = Server(self.box)
-            self.postgres.start()
+            self.postgres = Postgres(self.box.dir).make().start()
         self.upstreams = self.locations = ""    # of the peers
         self.serve = self.bare = self.asking = self.nginx = None
         self.lighttpd = self.lighttpd_bare = None
@@ -113,7 +112,7 @@ directory = %s
 idle_timeout = 0
 [access]
 /private/ = any
-""" % (self.origin, self.postgres.address if self.postgres else self.database,
+""" % (self.origin, self.postgres.address() if self.postgres else self.database,
        self.box.path("var")), 0o640)
         self.admin("db", "migrate")
         for name in ["alice"] + ["user%d" % n for n in range(9)]:
@@ -131,7 +130,7 @@ idle_timeout = 0
     def sql(self, text):
         """On the store, whichever it is."""
         if self.postgres:
-            return self.postgres.number(text)
+            return self.postgres.sql(text, seconds=1800)
         return self.sqlite(text)
 
     def fill(self, count, life_s=86400):
@@ -342,4 +341,6 @@ mimetype.assign = ( ".txt" => "text/plain" )
             return [int(pid) for pid in f.read().split()]
 
     def close(self):
+        if self.postgres:
+            self.postgres.stop()
         return self.box.close()
